@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# A series: its patch files, and its branches in the tree's repository
+# (walklock/TOPIC is the tip of a topic, each on top of the one before).
+
+# wl_series [TOPIC]: reads the loaded tree's topics and patch files into
+# S_TOPICS and S_PATCHES; ends with 2 when a file is damaged.  With a topic, all
+# topics before it are part of it.
+wl_series() {
+	local topic defects
+	S_TOPICS=() S_PATCHES=()
+	[ -d "$T_SERIES" ] || wl_die "$WL_USAGE" "no series for $T_NAME: $T_SERIES is not there"
+	while read -r topic; do
+		S_TOPICS+=("$topic")
+		S_PATCHES+=("$T_SERIES/$topic"/*.patch)
+		[ "$topic" != "${1:-}" ] || break
+	done < <(wl_topics)
+	[ ${#S_PATCHES[@]} -gt 0 ] || wl_die "$WL_USAGE" "no patches for $T_NAME in $T_SERIES"
+	[ -z "${1:-}" ] || [ "$topic" = "$1" ] || [ "${S_TOPICS[-1]}" = "$1" ] ||
+		wl_die "$WL_USAGE" "unknown topic '$1' for $T_NAME: one of ${S_TOPICS[*]}"
+	wl_need python3
+	defects=$(python3 "$WL_SCRIPTS/lib/patches.py" sane "${S_PATCHES[@]}") ||
+		wl_die "$WL_USAGE" "${defects%%$'\n'*}; nothing was applied"
+}
+
+wl_patch_files() { python3 "$WL_SCRIPTS/lib/patches.py" files "$@"; }
+
+# wl_scratch_clone VAR REPO COMMIT PATCH...: a repository of its own that shares
+# REPO's objects, with only the files that the patches touch checked out.
+# Nothing is written to REPO, so an interruption leaves no trace there.
+wl_scratch_clone() {
+	local -n wl_clone_ref=$1
+	local repo=$2 commit=$3 common
+	shift 3
+	wl_tmpdir wl_clone_ref
+	common=$(git -C "$repo" -c safe.directory='*' rev-parse --git-common-dir)
+	common=$(cd "$repo" && cd "$common" && pwd -P)
+	git init -q "$wl_clone_ref"
+	printf '%s\n' "$common/objects" >"$wl_clone_ref/.git/objects/info/alternates"
+	[ ! -f "$common/shallow" ] || cp "$common/shallow" "$wl_clone_ref/.git/shallow"
+	wl_git "$wl_clone_ref" update-ref --no-deref HEAD "$commit"
+	mkdir -p "$wl_clone_ref/.git/info"
+	wl_git "$wl_clone_ref" config core.sparseCheckout true
+	wl_git "$wl_clone_ref" config core.sparseCheckoutCone false
+	{
+		printf '/Makefile\n'
+		wl_patch_files "$@" | sed 's/[][*?\\]/\\&/g; s|^|/|'
+	} >"$wl_clone_ref/.git/info/sparse-checkout"
+	wl_git "$wl_clone_ref" read-tree -mu HEAD
+}
+
+# wl_am CLONE PATCH...: git am, no fuzz.  A conflict is reported hunk by hunk on
+# stdout, and the function returns 3.
+wl_am() {
+	local clone=$1 n=0 total patch log
+	shift
+	total=$#
+	log=$clone/.git/am.log
+	for patch; do
+		n=$((n + 1))
+		if ! wl_git "$clone" am -q --keep-cr --no-3way --no-scissors \
+			${WL_AM_OPTIONS[@]+"${WL_AM_OPTIONS[@]}"} "$patch" >"$log" 2>&1; then
+			printf 'conflict: patch %d of %d does not fit: %s\n' "$n" "$total" "${patch#"$WL_TOP/"}"
+			python3 "$WL_SCRIPTS/lib/patches.py" conflict "$patch" "$clone" || sed 's/^/  git: /' "$log"
+			return "$WL_CONFLICT"
+		fi
+	done
+}
+
+# wl_series_key: what the branches are made of: the base and the patch files.
+wl_series_key() {
+	{
+		git -C "$T_DIR" rev-parse 'base^{tree}'
+		sha256sum "${S_PATCHES[@]}" | awk '{ print $1 }'
+	} | wl_hash
+}
+
+wl_series_refs() {
+	git -C "$T_DIR" for-each-ref --format='%(refname) %(objectname)' refs/heads/walklock/
+}
+
+# wl_format_patch REPO FROM TO DIR: the patch files of a range, whose bytes
+# depend on nothing but the commits.
+wl_format_patch() {
+	wl_git "$1" -c diff.renames=true -c format.encodeEmailHeaders=true format-patch -q \
+		--zero-commit --no-signature --no-numbered --no-cover-letter --no-base \
+		--no-thread --no-attach --no-notes --full-index --no-ext-diff --no-textconv \
+		-p --stat=79,60 --summary --unified=3 --subject-prefix=PATCH -o "$4" "$2..$3"
+}
