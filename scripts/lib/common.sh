@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2153
 #
 # Sourced by every command: messages, data files, the cache, locks, clean-up.
 # Functions that a command calls are documented in kernel-doc style.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2153
 #
 # A series: its patch files, and its branches in the tree's repository
 # (walklock/TOPIC is the tip of a topic, each on top of the one before).
