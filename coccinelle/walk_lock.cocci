@@ -25,7 +25,9 @@ import os, re, sys, json, bisect
 
 # ---------------------------------------------------------------- source text
 
-SL, DQ, SQ = chr(47), chr(34), chr(39)
+# The semantic patch lexer sees this text: no quote, slash or hash in a string.
+SL, DQ, SQ, HA = chr(47), chr(34), chr(39), chr(35)
+CPPIF, CPPELSE, CPPEND = HA + 'if', HA + 'else', HA + 'endif'
 QUOTES = DQ + SQ
 STR = DQ + r'(?:\\.|[^' + DQ + r'\\\n])*' + DQ + '|' + SQ + r'(?:\\.|[^' + SQ + r'\\\n])*' + SQ
 WALK = {
@@ -56,11 +58,11 @@ BUDGET = 60000
 
 COMMENT = re.compile(SL + r'\*.*?\*' + SL + '|' + SL + SL + r'(?:\\\n|[^\n])*'
                      '|' + STR, re.S)
-CPP = re.compile(r'^[ \t]*#[ \t]*(\w*)((?:\\\n|[^\n])*)', re.M)
+CPP = re.compile('^[ \\t]*' + HA + r'[ \t]*(\w*)((?:\\\n|[^\n])*)', re.M)
 TOKEN = re.compile(r'[A-Za-z_]\w*|0[xX][0-9a-fA-F]+\w*|\d[\w.]*'
                    '|' + STR +
                    r'|->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.'
-                   r'|[-+*' + SL + r'%&|^]=|##|[^\s\w]')
+                   r'|[-+*' + SL + r'%&|^]=|' + HA + HA + r'|[^\s\w]')
 KEYWORDS = {'if', 'else', 'while', 'for', 'do', 'switch', 'return', 'sizeof',
             'case', 'default', 'goto', 'break', 'continue', 'typeof',
             '__typeof__', 'defined', 'asm', '__asm__', '__attribute__',
@@ -87,26 +89,37 @@ def strip_comments(text):
 def strip_cpp(text):
     """Blanks directives. Every branch stays, unless a branch is not balanced
     by itself: then only the first one does."""
-    out, stack, cuts = [], [], []
+    stack, cuts, forks = [], [], []
     for m in CPP.finditer(text):
         word = m.group(1)
         if word in ('if', 'ifdef', 'ifndef'):
-            stack.append([m.end()])
-            stack[-1].append(None)
+            stack.append([(m.start(), m.end(), word + m.group(2))])
         elif word in ('else', 'elif') and stack:
-            top = stack[-1]
-            if top[1] is None:
-                top[1] = m.start()
-                seg = text[top[0]:m.start()]
-                top.append(seg.count('{') - seg.count('}'))
+            stack[-1].append((m.start(), m.end(), word + m.group(2)))
         elif word == 'endif' and stack:
-            top = stack.pop()
-            if top[1] is not None and top[2] != 0:
-                cuts.append((top[1], m.start()))
+            top = stack.pop() + [(m.start(), m.end(), '')]
+            if len(top) < 3:
+                continue
+            segs = [text[a[1]:b[0]] for a, b in zip(top, top[1:])]
+            if any(x.count('{') != x.count('}') for x in segs):
+                cuts.append((top[1][0], m.start()))
+            elif all(whole_statements(x) for x in segs) and \
+                    re.search(r'[;{}:]\s*$', CPP.sub(spaces, text[max(0, top[0][0] - 2000):top[0][0]])):
+                forks.append(top)
     text = CPP.sub(spaces, text)
     for a, b in cuts:
         text = text[:a] + re.sub(r'[^\n]', ' ', text[a:b]) + text[b:]
-    return text
+    marks = {}
+    for top in forks:
+        for k, (a, e, word) in enumerate(top):
+            kind = CPPIF if k == 0 else CPPEND if k == len(top) - 1 else CPPELSE
+            marks[a] = (kind, ' '.join(word.split()))
+    return text, marks
+
+
+def whole_statements(seg):
+    seg = CPP.sub(spaces, seg).strip()
+    return not seg or seg[-1] in ';}:' and not re.match(r'else\b', seg)
 
 
 def matching(toks, i, n=None):
@@ -190,7 +203,7 @@ class Source:
         self.path, self.raw = path, text
         nocom = strip_comments(text)
         self.nocom = nocom
-        self.text = strip_cpp(nocom)
+        self.text, self.marks = strip_cpp(nocom)
         self.nl = [m.start() for m in re.finditer('\n', text)]
         self.funcs, self.byname, self.outer = [], {}, []
         self.scan()
@@ -276,7 +289,11 @@ class Source:
             for p in pieces:
                 params.append(self.param(p))
         static = any(x[0] == 'static' for x in toks[:i])
-        f = Func(self, name, params, static, self.tokens(start + 1, end),
+        body = self.tokens(start + 1, end)
+        here = [(k, p) for p, (k, _) in self.marks.items() if start < p < end]
+        if here:
+            body = sorted(body + here, key=lambda t: t[1])
+        f = Func(self, name, params, static, body,
                  toks[i][1], start + 1, end)
         self.funcs.append(f)
         self.byname.setdefault(name, f)
@@ -329,6 +346,8 @@ class Parser:
                     return i
             elif c == stop and depth == 0:
                 return i
+            elif c in (CPPIF, CPPELSE, CPPEND):
+                return i
             i += 1
         return n
 
@@ -340,6 +359,27 @@ class Parser:
             j = matching(t, i, n)
             return self.block(i + 1, j), j + 1
         if c == '}':
+            return None, i + 1
+        if c == CPPIF:
+            arms, k, j, depth = [], i + 1, i + 1, 0
+            while j < n:
+                if t[j][0] == CPPIF:
+                    depth += 1
+                elif t[j][0] == CPPEND and depth:
+                    depth -= 1
+                elif t[j][0] in (CPPELSE, CPPEND) and not depth:
+                    arms.append(self.block(k, j))
+                    k = j + 1
+                    if t[j][0] == CPPEND:
+                        break
+                j += 1
+            node = arms[-1] if len(arms) > 1 else None
+            word = self.f.src.marks[pos][1]
+            for a in reversed(arms[:-1]):
+                node = ('if', ('cpp', word, pos), a, node, pos)
+                word += '/'
+            return node, j + 1
+        if c in (CPPELSE, CPPEND):
             return None, i + 1
         nxt = t[i + 1][0] if i + 1 < n else ''
         if c == 'if' and nxt == '(':
@@ -1061,6 +1101,10 @@ class Interp:
             return [(st, self.ident(x[1], st, fr))]
         if k == 'unk':
             return [(st, UNK)]
+        if k == 'cpp':
+            w = x[1].replace('ifndef', 'ifdef')
+            v = ('s', 'cpp:' + w)
+            return [(st, ('not', v) if w != x[1] else v)]
         if k == 'mem' or k == 'idx':
             out = []
             for s, t in self.lval(x, st, fr):
@@ -2468,14 +2512,14 @@ class Project:
     def find_macros(self, s):
         for src in self.srcs:
             for name, (params, body, mpos) in src.macros.items():
-                m = re.search(r'struct\s+mm_walk_ops\s+([\w#][\w#\s]*?)\s*(?:\[\s*\])?\s*=', body)
+                m = re.search(r'struct\s+mm_walk_ops\s+([\w%s][\w%s\s]*?)\s*(?:\[\s*\])?\s*=' % (HA, HA), body)
                 if not m or params is None:
                     continue
                 ps = [p.strip() for p in params.strip('()').split(',')]
                 for u in re.finditer(r'\b%s\s*\(([^()]*)\)' % re.escape(name), s.text):
                     args = [a.strip() for a in u.group(1).split(',')]
                     d = dict(zip(ps, args))
-                    n = ''.join(d.get(w.strip(), w.strip()) for w in re.split(r'##|\s+', m.group(1)))
+                    n = ''.join(d.get(w.strip(), w.strip()) for w in re.split(HA + HA + r'|\s+', m.group(1)))
                     func = s.func_at(u.start())
                     t = self.new(s, n, u.start(), func, '%s$%d' % (n, s.idx) if func is None else n)
                     t.kind = 'macro'
@@ -2613,7 +2657,7 @@ class Project:
             return
         seen = set()
         for s in list(self.srcs):
-            for h in re.findall(r'#\s*include\s*<(linux/[\w/]+\.h)>', s.nocom):
+            for h in re.findall(r'\binclude\s*<(linux.[\w.-]+(?:.[\w.-]+)?[.]h)>', s.nocom):
                 for d in ('include', 'include/uapi'):
                     p = os.path.join(root, d, h)
                     if p not in seen and os.path.isfile(p) and len(seen) < 80:
@@ -2623,12 +2667,21 @@ class Project:
                                 txt = fh.read()
                         except OSError:
                             continue
-                        if re.search(r'#\s*define\s+(MPOL|MADV|FOLL|FAULT)_', txt):
+                        if re.search(r'\bdefine\s+(MPOL|MADV|FOLL|FAULT)_', txt):
                             q = MacroSource(txt)
                             self.headers.append(q)
 
     def root(self):
         return tree_root([s.path for s in self.srcs])
+
+    def several(self, w):
+        """Is more than one table seen at this walk?"""
+        ids = set()
+        for it in self._runs.values():
+            for q in it.walks:
+                if q.src is w.src and q.pos == w.pos:
+                    ids |= q.tids
+        return len(ids) > 1
 
     # -- answers --------------------------------------------------------
     def users(self, t):
@@ -3111,7 +3164,7 @@ def quoted(files):
                 text = fh.read()
         except OSError:
             continue
-        for h in re.findall(r'^\s*#\s*include\s*"([^"]+)"', text, re.M):
+        for h in re.findall(r'\binclude\s*' + DQ + '([^' + DQ + ']+)' + DQ, text):
             p = os.path.join(os.path.dirname(f), h)
             try:
                 with open(p, errors='replace') as fh:
@@ -3152,12 +3205,12 @@ def lock_report(files, org=False):
     tell_wanted(p)
 
 
-def tell_wanted(p):
+def tell_wanted(p, ask=True):
     if os.environ.get('WALKLOCK_JSON'):
         for s in p.srcs:
             if s.idx in p.own:
                 print('WALKLOCK ' + json.dumps(dict(
-                    rule='done', file=s.path, wanted=sorted(p.wanted),
+                    rule='done', file=s.path, wanted=sorted(p.wanted) if ask else [],
                     tables=len([t for t in p.tables if t.src is s]),
                     funcs=[[f.name, s.line(f.pos), s.line(f.end),
                             bool(f.names() & (ENTERS | {'mm_walk_ops'} | p.tabnames))]

@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The series on a real tree.  WALKLOCK_TEST_TREE says which.
+
+set -uo pipefail
+cd "$(dirname "$0")/../../.." || exit 1
+# shellcheck source=scripts/lib/common.sh
+. scripts/lib/common.sh
+tree=${WALKLOCK_TEST_TREE:?which tree?}
+wl_tree "$tree"
+
+n=0
+ok() { # RC NAME
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then printf 'ok %d - %s: %s\n' "$n" "$tree" "$2"; else
+		printf 'not ok %d - %s: %s\n' "$n" "$tree" "$2"
+	fi
+}
+show() { sed 's/^/# /' "$1"; }
+
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+if ! scripts/tree "$tree" >"$tmp/path" 2>"$tmp/err"; then
+	# Only a tree that no suite carries may be absent.
+	if [ "$T_DEBIAN" = - ]; then
+		printf '1..0 # SKIP %s\n' "$(tail -n 1 "$tmp/err")"
+		exit 0
+	fi
+	show "$tmp/err"
+	printf '1..1\nnot ok 1 - %s: the tree is there\n' "$tree"
+	exit 1
+fi
+printf '# %s: Linux %s\n' "$tree" "$(scripts/tree "$tree" --describe)"
+
+scripts/apply "$tree" >"$tmp/apply" 2>&1
+rc=$?
+ok "$rc" "scripts/apply"
+[ "$rc" -eq 0 ] || show "$tmp/apply"
+scripts/apply "$tree" 2>&1 | grep -q '^already applied'
+ok $? "applied twice: says so"
+scripts/export "$tree" --check >"$tmp/export" 2>&1
+rc=$?
+ok "$rc" "regenerated patch files are the same bytes"
+[ "$rc" -eq 0 ] || show "$tmp/export"
+
+# The user's own way, without a tool of this project.
+git init -q "$tmp/own"
+printf '%s\n' "$T_DIR/.git/objects" >"$tmp/own/.git/objects/info/alternates"
+git -C "$tmp/own" config user.name user
+git -C "$tmp/own" config user.email user@example.org
+git -C "$tmp/own" update-ref HEAD "$(git -C "$T_DIR" rev-parse base)"
+git -C "$tmp/own" config core.sparseCheckout true
+python3 scripts/lib/patches.py files "$T_SERIES"/*/*.patch | sed 's|^|/|' >"$tmp/own/.git/info/sparse-checkout"
+git -C "$tmp/own" read-tree -mu HEAD
+git -C "$tmp/own" am -q "$T_SERIES"/*/*.patch >"$tmp/am" 2>&1 &&
+	[ "$(git -C "$tmp/own" rev-parse 'HEAD^{tree}')" = "$(git -C "$T_DIR" rev-parse 'walklock/series^{tree}')" ]
+rc=$?
+ok "$rc" "git am SERIES/*/*.patch by hand gives the same tree"
+[ "$rc" -eq 0 ] || show "$tmp/am"
+
+for topic in "$T_SERIES"/[0-9]-*/; do
+	[ -s "$topic/cover-letter.txt" ]
+	ok $? "$(basename "$topic") has a cover letter"
+done
+
+scripts/check "$tree" >"$tmp/check" 2>"$tmp/check.err"
+rc=$?
+ok "$rc" "scripts/check"
+show "$tmp/check"
+[ "$rc" -eq 0 ] || show "$tmp/check.err"
+jq -e '.records | length > 0 and all(.[]; .verdict != "passed" or .key != "")' out/"$tree"/report.json >/dev/null
+ok $? "the report holds its records"
+
+# What the rule says of the tree before and after.
+lists=scripts/tests/real/walk-lock.lists
+for state in base patched; do
+	ref=base
+	[ "$state" = base ] || ref=walklock/series
+	work=$WL_CACHE/work/$tree/source
+	wl_git "$work" checkout -q --force --detach "$(git -C "$T_DIR" rev-parse "$ref")"
+	scripts/annotate "$work" --json >"$tmp/$state.json" 2>"$tmp/annotate.err"
+	rc=$?
+	awk -v t="$tree" -v s="$state" '$1 == t && $2 == s { print $3, $4 }' "$lists" | sort >"$tmp/want"
+	jq -r '.findings[] | select(.rule == "walk_lock") | "\(.file) \(.table)"' "$tmp/$state.json" | sort >"$tmp/got"
+	[ "$rc" -le 1 ] && diff "$tmp/want" "$tmp/got" >"$tmp/diff"
+	rc=$?
+	ok "$rc" "$state: the rule reports exactly the $(wc -l <"$tmp/want") listed tables"
+	[ "$rc" -eq 0 ] || show "$tmp/diff"
+	[ "$(jq '[.findings[] | select(.rule == "walk_lock_mismatch")] | length' "$tmp/$state.json")" = 0 ]
+	ok $? "$state: no declared mode contradicts the lock held"
+	[ "$(jq '.coverage.failed + .coverage.timed_out | length' "$tmp/$state.json")" = 0 ]
+	ok $? "$state: every file was parsed ($(jq -r '"\(.coverage.parsed) of \(.coverage.expected)"' "$tmp/$state.json"))"
+done
+
+best=999999
+for _ in 1 2 3; do
+	t0=$(date +%s%3N)
+	scripts/annotate "$work" --json >/dev/null 2>&1
+	t=$(($(date +%s%3N) - t0))
+	[ "$t" -ge "$best" ] || best=$t
+done
+printf '# both rules over the whole tree: %d ms (best of 3)\n' "$best"
+[ "$best" -le 5000 ]
+ok $? "both rules over the whole tree take at most 5 s"
+
+if git -C "$T_DIR" grep -q walk_lock base -- include/linux/pagewalk.h; then
+	scripts/tests/restore-walk-lock "$work" >"$tmp/restore" 2>&1
+	rc=$?
+	ok "$rc" "restore: modes taken out come back, none wrong, at least 80 %"
+	tail -n 3 "$tmp/restore" | sed 's/^/# /'
+	[ "$rc" -eq 0 ] || show "$tmp/restore"
+	scripts/tests/restore-walk-lock --rename "$work" >"$tmp/restore" 2>&1
+	rc=$?
+	ok "$rc" "restore: the same with tables, functions and files renamed"
+	tail -n 3 "$tmp/restore" | sed 's/^/# /'
+else
+	printf 'ok %d - %s: restore # SKIP the unmodified tree has no walk_lock to take out\n' $((n += 1)) "$tree"
+fi
+printf '1..%d\n' "$n"
