@@ -52,7 +52,7 @@ OPS_MEMBERS = ['pgd_entry', 'p4d_entry', 'pud_entry', 'pmd_entry', 'pte_entry',
 MAX_UP = 7
 MAX_STATES = 48
 MAX_INLINE = 9
-BUDGET = 60000
+BUDGET = 20000
 
 COMMENT = re.compile(SL + r'\*.*?\*' + SL + '|' + SL + SL + r'(?:\\\n|[^\n])*'
                      '|' + STR, re.S)
@@ -85,9 +85,9 @@ def strip_comments(text):
 
 
 def strip_cpp(text):
-    """Blanks directives. Every branch stays, unless a branch is not balanced
-    by itself: then only the first one does."""
-    stack, cuts, forks = [], [], []
+    """Blanks directives -> (text, marks). Branches of whole statements become
+    alternatives; of unbalanced ones only the first stays, the rest all do."""
+    stack, cuts, forks, dead = [], [], [], []
     for m in CPP.finditer(text):
         word = m.group(1)
         if word in ('if', 'ifdef', 'ifndef'):
@@ -96,19 +96,26 @@ def strip_cpp(text):
             stack[-1].append((m.start(), m.end(), word + m.group(2)))
         elif word == 'endif' and stack:
             top = stack.pop() + [(m.start(), m.end(), '')]
-            if len(top) < 3:
+            if re.match(r'if\s+0\s*$', top[0][2]):
+                dead.append((top[0][1], top[1][0]))
+                continue
+            if re.match(r'if\s+1\s*$', top[0][2]):
+                dead.append((top[1][0], top[-1][0]))
                 continue
             segs = [text[a[1]:b[0]] for a, b in zip(top, top[1:])]
             if any(x.count('{') != x.count('}') for x in segs):
-                cuts.append((top[1][0], m.start()))
+                if len(top) > 2:
+                    cuts.append((top[1][0], m.start()))
             elif all(whole_statements(x) for x in segs) and \
                     re.search(r'[;{}:]\s*$', CPP.sub(spaces, text[max(0, top[0][0] - 2000):top[0][0]])):
                 forks.append(top)
     text = CPP.sub(spaces, text)
-    for a, b in cuts:
+    for a, b in cuts + dead:
         text = text[:a] + re.sub(r'[^\n]', ' ', text[a:b]) + text[b:]
     marks = {}
     for top in forks:
+        if any(a <= top[0][0] < b for a, b in cuts + dead):
+            continue
         for k, (a, e, word) in enumerate(top):
             kind = CPPIF if k == 0 else CPPEND if k == len(top) - 1 else CPPELSE
             marks[a] = (kind, ' '.join(word.split()))
@@ -166,6 +173,17 @@ class Func:
             self._ast = Parser(self).block(0, len(self.toks))
         return self._ast
 
+    def gives_vma(self):
+        head = self.src.text[max(0, self.pos - 80):self.pos] if self.start >= 0 else ''
+        return bool(re.search(r'vm_area_struct\s*\*[^;{}()]*$', head))
+
+    def pure(self):
+        """Calls nothing: its value follows from its arguments."""
+        t = self.toks
+        return not any(t[i + 1][0] == '(' and (t[i][0][0].isalpha() or t[i][0][0] == '_')
+                       and t[i][0] not in KEYWORDS and t[i][0] not in TRANSPARENT
+                       for i in range(len(t) - 1))
+
     def names(self):
         if self._names is None:
             toks, out = self.toks, set()
@@ -181,7 +199,7 @@ class Table:
     def __init__(self, src, name, pos, func, lv):
         self.src, self.name, self.pos = src, name, pos
         self.func, self.lv = func, lv
-        self.mode = None          # the expression's text, when it has one
+        self.mode = None          # text of the expression, when it has one
         self.empty = True         # nothing in the initialiser, or none
         self.kind = 'plain'
         self.array = False
@@ -371,9 +389,11 @@ class Parser:
                     if t[j][0] == CPPEND:
                         break
                 j += 1
-            node = arms[-1] if len(arms) > 1 else None
-            word = self.f.src.marks[pos][1]
-            for a in reversed(arms[:-1]):
+            word, last = self.f.src.marks[pos][1], True
+            kinds = [self.f.src.marks[q[1]][1].split(' ')[0] for q in t[i:j]
+                     if q[0] == CPPELSE and q[1] in self.f.src.marks]
+            node = arms.pop() if kinds and kinds[-1] == 'else' else None
+            for a in reversed(arms):
                 node = ('if', ('cpp', word, pos), a, node, pos)
                 word += '/'
             return node, j + 1
@@ -714,7 +734,7 @@ UNLOCK = {'mmap_read_unlock': 'M', 'mmap_read_unlock_non_owner': 'M',
           'i_mmap_unlock_write': 'I', 'up_read': 'S', 'up_write': 'S',
           'up_read_non_owner': 'S'}
 DOWNGRADE = {'mmap_write_downgrade': 'M', 'downgrade_write': 'S'}
-# the VMA argument's index; each write-locks the VMA or asserts that it is
+# index of the VMA argument; each write-locks the VMA or asserts that it is
 VMAW = {'vma_start_write': 0, 'vm_flags_set': 0, 'vm_flags_clear': 0,
         'vm_flags_mod': 0, 'vm_flags_reset': 0, 'vm_flags_reset_once': 0,
         '__vma_start_write': 0, 'vma_assert_write_locked': 0}
@@ -749,7 +769,7 @@ TRANSPARENT = {'likely', 'unlikely', 'WARN_ON', 'WARN_ON_ONCE', 'READ_ONCE',
                'array_index_nospec', 'untagged_addr', 'PTR_ERR', 'ERR_CAST',
                'VM_WARN_ON_ONCE_MM', 'VM_WARN_ON_VMG', 'WARN', 'WARN_ONCE',
                'container_of_const', 'VM_BUG_ON', 'VM_BUG_ON_MM', 'BUG_ON'}
-HARMLESS = {'memset', 'memcpy', 'pr_debug', 'pr_info', 'printk', 'trace_printk',
+HARMLESS = {'memset', 'pr_debug', 'pr_info', 'printk', 'trace_printk',
             'kfree', 'kvfree', 'vfree', 'IS_ERR', 'IS_ERR_OR_NULL', 'BUILD_BUG_ON',
             'ARRAY_SIZE', 'sizeof', 'pr_warn', 'pr_err', 'lockdep_assert'}
 PRIMS = set(LOCK) | set(UNLOCK) | set(DOWNGRADE) | set(VMAW) | VMAR_GET | \
@@ -757,6 +777,9 @@ PRIMS = set(LOCK) | set(UNLOCK) | set(DOWNGRADE) | set(VMAW) | VMAR_GET | \
                  'vma_start_read_locked', 'vma_start_read_locked_nested',
                  'vma_assert_locked', 'guard', 'scoped_guard', 'scoped_cond_guard'}
 ENTERS = set(WALK)
+# may release the mmap lock or the VMA lock of whoever calls
+DROPPERS = {'release_fault_lock', 'fixup_user_fault', 'maybe_unlock_mmap_for_io',
+            'faultin_page', '__get_user_pages_locked', 'vma_end_write_all'}
 
 UNK, K0, K1 = ('u',), ('k', 0), ('k', 1)
 
@@ -766,10 +789,10 @@ class TooBig(Exception):
 
 
 class St:
-    __slots__ = ('l', 'e', 'c', '_k')
+    __slots__ = ('l', 'e', 'c', '_k', '_h')
 
     def __init__(self, l=None, e=None, c=None):
-        self.l, self.e, self.c, self._k = l or {}, e or {}, c or {}, None
+        self.l, self.e, self.c, self._k, self._h = l or {}, e or {}, c or {}, None, None
 
     def copy(self):
         return St(dict(self.l), dict(self.e), dict(self.c))
@@ -779,6 +802,25 @@ class St:
             self._k = (frozenset(self.l.items()), frozenset(self.e.items()),
                        frozenset(self.c.items()))
         return self._k
+
+    def le(self):
+        if self._h is None:
+            self._h = (frozenset(self.l.items()), frozenset(self.e.items()))
+        return self._h
+
+    def meet(self, o):
+        c = {}
+        for k, v in self.c.items():
+            w = o.c.get(k)
+            if w == v:
+                c[k] = v
+            elif w is not None and v[0] == 'ne' and w[0] == 'ne' and v[1] & w[1]:
+                c[k] = ('ne', v[1] & w[1])
+            elif w is not None and v[0] == 'ne' and w[0] == 'eq' and w[1] not in v[1]:
+                c[k] = v if 0 not in v[1] or w[1] != 0 else None
+            elif w is not None and w[0] == 'ne' and v[0] == 'eq' and v[1] not in w[1]:
+                c[k] = w
+        return St(self.l, self.e, {k: v for k, v in c.items() if v})
 
     def setl(self, k, v):
         s = self.copy()
@@ -800,38 +842,59 @@ class St:
 
 
 def uniq(states):
-    seen, out = set(), []
+    """Paths that meet with the same locks and values become one: what holds
+    on both of them stays known."""
+    if len(states) < 2:
+        return states
+    seen = {}
     for s in states:
-        k = s.key()
-        if k not in seen:
-            seen.add(k)
-            out.append(s)
-    return out
+        k = s.le()
+        o = seen.get(k)
+        if o is None:
+            seen[k] = s
+        elif o is not s and o.c != s.c:
+            seen[k] = o.meet(s)
+    return list(seen.values())
 
 
 def uniqv(pairs):
-    seen, out = set(), []
+    if len(pairs) < 2:
+        return pairs
+    seen = {}
     for s, v in pairs:
-        k = (s.key(), v)
-        if k not in seen:
-            seen.add(k)
-            out.append((s, v))
-    return out
+        k = (s.le(), v)
+        o = seen.get(k)
+        if o is None:
+            seen[k] = s
+        elif o is not s and o.c != s.c:
+            seen[k] = o.meet(s)
+    return [(s, k[1]) for k, s in seen.items()]
 
 
-def narrow(states):
+def narrow(states, width=MAX_STATES):
     """Too many states: forgets what is least worth, locks never."""
     states = uniq(states)
-    if len(states) <= MAX_STATES:
+    if len(states) <= width:
         return states
-    for keep in (lambda s: St(s.l, s.e, {k: v for k, v in s.c.items() if v[0] == 'prov'}),
-                 lambda s: St(s.l, {k: v for k, v in s.e.items()
-                                    if v[0] in ('t', 'addr') or k.endswith('walk_lock')},
-                              {k: v for k, v in s.c.items() if v[0] == 'prov'})):
-        states = uniq([keep(s) for s in states])
-        if len(states) <= MAX_STATES:
-            return states
+    states = uniq([forget(s, lambda k, v: v[0] in ('t', 'addr', 'it', 'set', 'k', 'or') or
+                          len(v) > 1 and ('prov:' + str(v[1]) in s.c or ('V', v[1]) in s.l)) for s in states])
+    if len(states) <= width:
+        return states
+    states = uniq([forget(s, lambda k, v: v[0] in ('t', 'addr', 'it', 'set')) for s in states])
+    if len(states) <= max(width, 24):
+        return states
     raise TooBig()
+
+
+def forget(s, keep):
+    """Values that are not known any more; nor is what they locked."""
+    gone = {k for k, v in s.e.items() if not keep(k, v)}
+    l = s.l
+    if gone:
+        pat = re.compile(r'(?<![\w%$])(?:' + '|'.join(re.escape(g) for g in gone) + r')(?![\w%$])')
+        l = {k: v for k, v in s.l.items() if not pat.search(k[1])}
+    return St(l, {k: v for k, v in s.e.items() if k not in gone},
+              {k: v for k, v in s.c.items() if v[0] == 'prov'})
 
 
 class Frame:
@@ -853,6 +916,13 @@ class Interp:
         self.lv2t = {}
         self.seen_walks = set()
         self.stack = []
+        self.visited, self.copied = set(), set()
+        self.framef = {}
+        self.width, self.budget, self.lossy = MAX_STATES, BUDGET, False
+        self.only, self.end, self.loops = None, None, 0
+
+    def narrow(self, states):
+        return narrow(states, self.width)
 
     # -- values ---------------------------------------------------------
     def text(self, v):
@@ -901,6 +971,8 @@ class Interp:
         if v[0] == 'not':
             return self.assume(v[1], st, not want)
         if v[0] == 's':
+            if not self.worth(v[1], st):
+                return [st]
             c = st.c.get(v[1])
             if want:
                 n = frozenset({0}) | (c[1] if c and c[0] == 'ne' else frozenset())
@@ -959,8 +1031,8 @@ class Interp:
         return UNK
 
     def fresh(self, st, name):
-        """A new value named by its place: what was known of the place's
-        earlier value (a loop's previous turn) holds no more."""
+        """A new value named by its place: what was known of the
+        earlier value there, in the turn of a loop before, holds no more."""
         used = False
         pat = re.compile(r'(?<![\w%$])' + re.escape(name) + r'(?![\w%$])')
         l, e, c = {}, {}, {}
@@ -994,6 +1066,7 @@ class Interp:
         """-> list of (state, text of the place)"""
         k = x[0]
         if k == 'id':
+            self.visited.add((fr.f.src.idx, x[2]))
             return [(st, self.lname(x[1], fr))]
         if k == 'mem':
             out = []
@@ -1088,7 +1161,7 @@ class Interp:
     # -- evaluation -----------------------------------------------------
     def ev(self, x, st, fr):
         self.steps += 1
-        if self.steps > BUDGET:
+        if self.steps > self.budget:
             raise TooBig()
         if x is None:
             return [(st, UNK)]
@@ -1096,6 +1169,7 @@ class Interp:
         if k == 'num':
             return [(st, ('k', x[1]))]
         if k == 'id':
+            self.visited.add((fr.f.src.idx, x[2]))
             return [(st, self.ident(x[1], st, fr))]
         if k == 'unk':
             return [(st, UNK)]
@@ -1106,6 +1180,8 @@ class Interp:
         if k == 'mem' or k == 'idx':
             out = []
             for s, t in self.lval(x, st, fr):
+                if t and (t in self.p.lv or t in self.lv2t) and not t.endswith(']'):
+                    self.copied |= self.tids(('addr', t), s)
                 out.append((s, self.load(t, s)))
             return out
         if k == 'un':
@@ -1145,6 +1221,8 @@ class Interp:
             return ('k', name)
         if t == name and name in self.p.allfuncs:
             return ('fn', name)
+        if t in self.p.lv or t in self.lv2t:
+            self.copied |= self.tids(('addr', t), st)
         return self.load(t, st)
 
     def unary(self, x, st, fr):
@@ -1160,6 +1238,8 @@ class Interp:
             return out
         if op == '*':
             for s, t in self.lval(x, st, fr):
+                if t and (t in self.p.lv or t in self.lv2t):
+                    self.copied |= self.tids(('addr', t), s)
                 out.append((s, self.load(t, s)))
             return out
         if op in ('++', '--'):
@@ -1282,18 +1362,48 @@ class Interp:
                 out = []
                 for s in self.cond(x[2], st, fr, want):
                     out += self.cond(x[3], s, fr, want)
-                return narrow(out)
+                return self.narrow(out)
             out = self.cond(x[2], st, fr, want)
             for s in self.cond(x[2], st, fr, not want):
                 out += self.cond(x[3], s, fr, want)
-            return narrow(out)
+            return self.narrow(out)
         out = []
         for s, v in self.ev(x, st, fr):
             out += self.assume(v, s, want)
-        return narrow(out)
+        return self.narrow(out)
+
+    def keep(self, t):
+        """Is this place worth remembering?"""
+        m = re.search(r'(?:->|\.)(\w+)(?:\[[^]]*\])?$', t)
+        if m:
+            return m.group(1) in self.p.livemem
+        m = re.match(r'\**(\w+)%(\d+)', t)
+        if m:
+            f = self.framef.get(int(m.group(2)))
+            return f is None or m.group(1) in self.p.live(f) or t in self.lv2t
+        return True
+
+    def worth(self, sym, st):
+        """Is a condition on this value worth remembering?"""
+        if sym.startswith(('cpp:', 'cfg:')):
+            return True
+        for w in re.findall(r'[\w%>.()$*\[\]-]*[\w)\]%]', sym):
+            if '()$' in w or '$' in w:
+                if any(len(v) > 1 and isinstance(v[1], str) and w.strip('()') in v[1] for v in st.e.values()) or \
+                   any(w in k[1] for k in st.l):
+                    return True
+                continue
+            if '%' in w and self.keep(w.strip('(!')):
+                return True
+        return False        # a global may change between two tests
 
     def store(self, st, t, v, pos):
         if t is None:
+            return st
+        if not self.keep(t):
+            if t in st.e:
+                st = st.copy()
+                del st.e[t]
             return st
         if v == UNK:
             st, v = self.fresh(st, '%s$%d' % (t.split('$')[0], pos))
@@ -1369,12 +1479,46 @@ class Interp:
                 name = None
         else:
             name = fn[1]
+            self.visited.add((fr.f.src.idx, fn[2]))
+            m = self.p.macro(name, fr.f.src)
+            if m is not None:
+                return self.expand(m, name, xs, st, fr, pos)
         out = []
         if name == 'IS_ENABLED':
             return [(st, ('s', 'cfg:' + self.rtext(xs[0])))] if xs else [(st, UNK)]
         for s, vs in self.args(xs, st, fr):
             out += self.call1(name, fn, xs, vs, s, fr, pos)
         return uniqv(out)
+
+    def expand(self, m, name, xs, st, fr, pos):
+        """A macro that locks or walks: its text, as statements."""
+        params, body, _ = m
+        key = (fr.f, pos)
+        if key not in self.p.expanded:
+            args = {}
+            for p, a in zip([q.strip() for q in params.strip('()').split(',')],
+                            self.p.callargs(fr.f, pos)):
+                args[p] = a
+            toks = []
+            for w in TOKEN.findall(body.replace('\\\n', ' ')):
+                if w in args:
+                    toks += [(q[0], q[1]) for q in args[w]]
+                else:
+                    toks.append((w, pos))
+            p = Parser(fr.f)
+            p.t = toks + [(';', pos)]
+            try:
+                self.p.expanded[key] = p.block(0, len(p.t))
+            except (IndexError, RecursionError):
+                self.p.expanded[key] = None
+        node = self.p.expanded[key]
+        if node is None or fr.depth > MAX_INLINE:
+            self.fuzzy.add(fr.f.name)
+            return [(st, UNK)]
+        fr.depth += 1
+        out = self.exec(node, [st], fr)
+        fr.depth -= 1
+        return [(s, UNK) for s in out]
 
     def call1(self, name, fn, xs, vs, st, fr, pos):
         where = '%s:%d' % (fr.f.src.path, fr.f.src.line(pos))
@@ -1397,12 +1541,34 @@ class Interp:
         r = self.lockcall(name, vs, st, fr, pos, where, res)
         if r is not None:
             return r
+        if name in DROPPERS:
+            s = st.copy()
+            for k in list(s.l):
+                if k[0] == 'M' or s.l[k][0] == 'r':
+                    s.l[k] = ('D', where, 'perhaps released')
+            s, v = self.fresh(s, res)
+            return [(s, v)]
+        if name in ('swap', 'SWAP'):
+            for a in xs:
+                for _, t in self.lval(a, st, fr)[:1] if a else ():
+                    if t:
+                        st, v = self.fresh(st, '%s$%d' % (t, pos))
+                        st = self.store(st, t, v, pos)
+            return [(st, UNK)]
+        if name == 'memset' and vs and vs[0][0] == 'addr' and self.tids(vs[0], st):
+            s = st.copy()
+            for k in [k for k in s.e if k.startswith(vs[0][1] + '.')]:
+                del s.e[k]
+            return [(s, UNK)]
         if name in ITERS or name in ('VMA_ITERATOR', 'MA_STATE'):
             return [(self.iterinit(name, xs, vs, st, fr), UNK)]
         if name == 'vma_iter_init' and len(vs) > 1 and vs[0][0] == 'addr':
             return [(st.sete(vs[0][1], ('it', self.text(vs[1]))), UNK)]
         if name in ALLOC:
             st, _ = self.fresh(st, res)
+            for v in vs:
+                for i in self.tids(v, st):
+                    self.escapes.add((i, fr.f.src.path, fr.f.src.line(pos)))
             t = self.p.alloc(fr.f, pos)
             if t is not None:
                 self.lv2t[res] = t.tid
@@ -1413,6 +1579,10 @@ class Interp:
         if name in FINDERS:
             return self.finder(name, vs, st, res)
         f = self.p.lookup(name, fr.f.src) if name else None
+        if f is not None and self.p.twice(f):
+            if self.p.relevant(f) or any(self.p.relevant(g) for g in self.p.allfuncs[name]):
+                self.fuzzy.add(name)
+            f = None
         if f is not None and self.should_inline(f, fr):
             return self.inline(f, vs, st, fr, pos)
         if f is not None and f in self.chain:
@@ -1423,6 +1593,9 @@ class Interp:
             if ids and name not in HARMLESS:
                 for i in ids:
                     self.escapes.add((i, fr.f.src.path, fr.f.src.line(pos)))
+            if getattr(self.p, 'touch', False) and v[0] in ('s', 'addr') and \
+               any(k[0] == 'M' and k[1] == self.text(v) for k in st.l):
+                st = st.setc('touchm:' + self.text(v), ('b', True))
             if getattr(self.p, 'touch', False) and v[0] == 's' and \
                any(k[0] == 'M' and q[0] == 'W' for k, q in st.l.items()):
                 st = st.setc('touch:' + v[1], ('b', True))
@@ -1437,9 +1610,9 @@ class Interp:
                 if t + '.walk_lock' not in st.e or True:
                     pass
                 if '%' in t and '.' not in t and '[' not in t and not ids \
-                   and t not in self.lv2t:
+                   and t not in self.lv2t and st.e.get(t, UNK)[0] != 'it':
                     st, v2 = self.fresh(st, '%s$%d' % (t, pos))
-                    st = st.sete(t, v2) if t in self.p.scalars else st
+                    st = self.store(st, t, v2, pos)
         if name is None:
             for v in vs:
                 if v[0] == 'fn':
@@ -1474,7 +1647,7 @@ class Interp:
         return st
 
     def sem(self, v):
-        """&mm->mmap_lock -> ('M', 'mm')"""
+        """&mm->mmap_lock -> M, mm"""
         t = self.text(v)
         if t.startswith('&'):
             for suf, c in (('mmap_lock', 'M'), ('i_mmap_rwsem', 'I'), ('mm_mt', 'T')):
@@ -1574,7 +1747,7 @@ class Interp:
                             q[0] == 'M' and q[1] in names and v2[0] == 'W'
                             for q, v2 in s.l.items()):
                         s.l[k] = ('x', where, 'released')
-        s._k = None
+        s._k = s._h = None
         return s
 
     def same(self, st, c, obj):
@@ -1618,6 +1791,10 @@ class Interp:
         w.tids = self.tids(vs[ki], st) if len(vs) > ki else set()
         if not w.tids and len(vs) > ki and vs[ki][0] == 's':
             m = vs[ki][1]
+        for i, v in enumerate(vs):
+            if i != ki:
+                for tid in self.tids(v, st):
+                    self.escapes.add((tid, fr.f.src.path, fr.f.src.line(pos)))
         w.mm = w.vma = None
         if oi is not None and len(vs) > oi:
             if kind == 'vma':
@@ -1636,6 +1813,8 @@ class Interp:
         return [(st, v)]
 
     def should_inline(self, f, fr):
+        if self.only is not None:
+            return f in self.only and f not in self.stack and fr.depth < 3
         if f in self.chain:
             return fr.depth < MAX_INLINE and f not in [x for x in self.stack]
         if f in self.stack or fr.depth > 4:
@@ -1646,6 +1825,7 @@ class Interp:
         key = (fr.id, f.src.idx, f.name, pos)
         fid = self.frames.setdefault(key, len(self.frames) + 1)
         self.inlined.add(f)
+        self.framef[fid] = f
         sub = Frame(f, fid, fr.depth + 1)
         e = dict(st.e)
         suffix = '%%%d' % fid
@@ -1658,7 +1838,8 @@ class Interp:
         f.ast()
         for i, pname in enumerate(f.params):
             if i < len(vs) and vs[i] not in (UNK,):
-                s.e['%s%%%d' % (pname, fid)] = vs[i]
+                if pname in self.p.live(f):
+                    s.e['%s%%%d' % (pname, fid)] = vs[i]
         self.stack.append(f)
         try:
             rets = self.body(sub, [s])
@@ -1681,7 +1862,7 @@ class Interp:
             s.c = {k: q for k, q in s.c.items()
                    if not pat.search(k) or k in used or q[0] == 'prov' and k[5:] in used
                    or k.startswith('valid:') and k[6:] in used}
-            s._k = None
+            s._k = s._h = None
             out2.append((s, v))
         out2 = uniqv(out2)
         if len(out2) > MAX_STATES:
@@ -1690,16 +1871,36 @@ class Interp:
                 vals.setdefault(v, []).append(s)
             out2 = []
             for v, ss in vals.items():
-                out2 += [(s, v) for s in narrow(ss)]
+                out2 += [(s, v) for s in self.narrow(ss)]
         return out2
 
     # -- statements -----------------------------------------------------
     def run(self, f):
         f.ast()
-        self.stack = [f]
+        self.stack, self.framef[0] = [f], f
+        self.end = self.last(f)
         fr = Frame(f, 0, 0)
         st = St()
         return self.body(fr, [st])
+
+    def last(self, f):
+        """Where nothing more that matters can follow, or None: no walk, no
+        table, and no way back."""
+        names = ENTERS | self.chain_names() | self.p.tabnames | {'walk_lock'}
+        if self.only is not None or f.tables:
+            return None
+        hits = [p for n, p in f.toks if n in names]
+        if not hits:
+            return None
+        end = max(hits)
+        labels = {}
+        for i, (n, p) in enumerate(f.toks):
+            if n == ':' and i and f.toks[i - 1][0][0].isalpha():
+                labels.setdefault(f.toks[i - 1][0], p)
+        for i, (n, p) in enumerate(f.toks[:-1]):
+            if n == 'goto' and p > end and labels.get(f.toks[i + 1][0], end + 1) <= end:
+                return None
+        return end
 
     def body(self, fr, states):
         tree = fr.f.ast()
@@ -1738,7 +1939,7 @@ class Interp:
         if not sts and not self.has_label(x):
             return []
         self.steps += len(sts)
-        if self.steps > BUDGET:
+        if self.steps > self.budget:
             raise TooBig()
         if k == 'block':
             return self.block(x, sts, fr)
@@ -1746,7 +1947,7 @@ class Interp:
             out = []
             for s in sts:
                 out += [q for q, _ in self.ev(x[1], s, fr)]
-            return narrow(out)
+            return self.narrow(out)
         if k == 'decl':
             return self.decl(x, sts, fr)
         if k == 'if':
@@ -1754,9 +1955,9 @@ class Interp:
             for s in sts:
                 a += self.cond(x[1], s, fr, True)
                 b += self.cond(x[1], s, fr, False)
-            a = self.exec(x[2], narrow(a), fr)
-            b = self.exec(x[3], narrow(b), fr)
-            return narrow(a + b)
+            a = self.exec(x[2], self.narrow(a), fr)
+            b = self.exec(x[3], self.narrow(b), fr)
+            return self.narrow(a + b)
         if k in ('while', 'do'):
             return self.loop(x, sts, fr)
         if k == 'each':
@@ -1775,7 +1976,7 @@ class Interp:
             fr.gotos.setdefault(x[1], []).extend(sts)
             return []
         if k == 'label':
-            return narrow(sts + fr.pending.get(x[1], []) + fr.gotos.get(x[1], []))
+            return self.narrow(sts + fr.pending.get(x[1], []) + fr.gotos.get(x[1], []))
         if k == 'return':
             for s in sts:
                 fr.rets += self.ev(x[1], s, fr)
@@ -1784,7 +1985,7 @@ class Interp:
                 vals = {}
                 for s, v in fr.rets:
                     vals.setdefault(v, []).append(s)
-                fr.rets = [(s, v) for v, ss in vals.items() for s in narrow(ss)]
+                fr.rets = [(s, v) for v, ss in vals.items() for s in self.narrow(ss)]
             return []
         if k in ('scoped_guard', 'scoped_cond_guard'):
             return self.scoped(x, sts, fr)
@@ -1814,6 +2015,9 @@ class Interp:
         marks = None
         guards = []
         for s in x[1]:
+            if fr.id == 0 and self.end is not None and not self.loops and s and \
+               first_pos(s) > self.end:
+                return []
             if s and s[0] == 'guard':
                 if marks is None:
                     marks = (len(fr.rets), len(fr.brk), len(fr.cont))
@@ -1823,7 +2027,7 @@ class Interp:
                     for st2, v in self.ev(s[2], st, fr):
                         _, st3 = self.acquire(''.join(t[0] for t in s[1]), v, st2, where)
                         out.append(st3)
-                sts = narrow(out)
+                sts = self.narrow(out)
                 guards.append(where)
             else:
                 sts = self.exec(s, sts, fr)
@@ -1849,7 +2053,7 @@ class Interp:
                     fails.append(st2)
         m = (len(fr.rets), len(fr.cont))
         brk, fr.brk = fr.brk, []
-        out = self.exec(body, narrow(ins), fr)
+        out = self.exec(body, self.narrow(ins), fr)
         # the guard is a loop of one turn: break leaves it
         out = [self.release(s, where) for s in out + fr.brk]
         fr.brk = brk
@@ -1860,7 +2064,7 @@ class Interp:
             p.t = args[1] + [(';', pos)]
             node, _ = p.stmt(0, len(p.t)) if args[1] else (None, 0)
             fails = self.exec(node, fails, fr)
-        return narrow(out + fails)
+        return self.narrow(out + fails)
 
     def decl(self, x, sts, fr):
         for name, npos, init, ptr, ops in x[1]:
@@ -1906,7 +2110,7 @@ class Interp:
                             else:
                                 s2 = self.store(s2, t, v, npos)
                                 out.append(s2)
-            sts = narrow(out)
+            sts = self.narrow(out)
         return sts
 
     def copysrc(self, v, init, st, fr):
@@ -1946,7 +2150,7 @@ class Interp:
                             v = ('set', self.rtext(x), fr.f.name)
                         nxt.append(self.store(s2, t + '.' + p[1][0], v, p[1][1])
                                    if v != UNK else s2)
-                outs = narrow(nxt)
+                outs = self.narrow(nxt)
             elif p:
                 names = {q[0] for q in p}
                 x = expr(p) if p[0][0] != '{' and p[0][0] != '[' else None
@@ -1957,10 +2161,17 @@ class Interp:
                             for i in self.tids(v, s2):
                                 self.escapes.add((i, fr.f.src.path, fr.f.src.line(pos)))
                             nxt.append(s2)
-                    outs = narrow(nxt)
+                    outs = self.narrow(nxt)
         return outs
 
     def loop(self, x, sts, fr):
+        self.loops += fr.id == 0
+        try:
+            return self.loop1(x, sts, fr)
+        finally:
+            self.loops -= fr.id == 0
+
+    def loop1(self, x, sts, fr):
         k, c, body, step, pos = x
         brk, cont = fr.brk, fr.cont
         fr.brk, out, seen, cur = [], [], set(), list(sts)
@@ -1974,14 +2185,14 @@ class Interp:
                 for s in cur:
                     ins += self.cond(c, s, fr, True)
                     out += self.cond(c, s, fr, False) if c is not None else []
-            ins = narrow(ins)
+            ins = self.narrow(ins)
             b = self.exec(body, ins, fr) + fr.cont
             if step is not None:
                 nb = []
                 for s in b:
                     nb += [q for q, _ in self.ev(step, s, fr)]
                 b = nb
-            cur = [s for s in narrow(b) if s.key() not in seen]
+            cur = [s for s in self.narrow(b) if s.key() not in seen]
             seen |= {s.key() for s in cur}
             if not cur:
                 break
@@ -1990,9 +2201,16 @@ class Interp:
                 out += self.cond(c, s, fr, False) if c is not None else []
         out += fr.brk
         fr.brk, fr.cont = brk, cont
-        return narrow(out)
+        return self.narrow(out)
 
     def each(self, x, sts, fr):
+        self.loops += fr.id == 0
+        try:
+            return self.each1(x, sts, fr)
+        finally:
+            self.loops -= fr.id == 0
+
+    def each1(self, x, sts, fr):
         _, name, args, body, pos = x
         xs = [expr(a) for a in args]
         brk, cont = fr.brk, fr.cont
@@ -2039,14 +2257,14 @@ class Interp:
                                 s, v = self.fresh(s, '%s$%d' % (var, pos))
                                 s = s.sete(var, v)
                 ins.append(s)
-            b = self.exec(body, narrow(ins), fr) + fr.cont
-            cur = [s for s in narrow(b) if s.key() not in seen]
+            b = self.exec(body, self.narrow(ins), fr) + fr.cont
+            cur = [s for s in self.narrow(b) if s.key() not in seen]
             seen |= {s.key() for s in cur}
             if not cur:
                 break
         out += cur + fr.brk
         fr.brk, fr.cont = brk, cont
-        return narrow(out)
+        return self.narrow(out)
 
     def switch(self, x, sts, fr):
         _, c, body, pos = x
@@ -2076,7 +2294,7 @@ class Interp:
                             q = self.equal(v, cv, r2) if v != UNK else UNK
                             into.setdefault(i, []).extend(self.assume(q, r2, True))
                             nxt += self.assume(q, r2, False)
-                    rest = narrow(nxt)
+                    rest = self.narrow(nxt)
                 if default is not None:
                     into.setdefault(default, []).extend(rest)
                 else:
@@ -2084,11 +2302,11 @@ class Interp:
         cur = []
         for i, it in enumerate(items):
             if i in into:
-                cur = narrow(cur + into[i])
+                cur = self.narrow(cur + into[i])
             cur = self.exec(it, cur, fr)
         out = cur + fr.brk
         fr.brk = brk
-        return narrow(out)
+        return self.narrow(out)
 
 
 STMTS = {'block', 'if', 'while', 'do', 'each', 'switch', 'case', 'label',
@@ -2096,10 +2314,278 @@ STMTS = {'block', 'if', 'while', 'do', 'each', 'switch', 'case', 'label',
          'break', 'continue', 'guard'}
 
 
+def first_pos(s):
+    """Where a statement starts, as far as it says so."""
+    if s[0] in ('expr', 'return', 'guard', 'if', 'while', 'do', 'switch', 'decl',
+                'each', 'scoped_guard', 'scoped_cond_guard'):
+        return s[-1] if isinstance(s[-1], int) else -1
+    return -1
+
+
 def eval_cmp(op, a, b):
     return {'<': a < b, '>': a > b, '<=': a <= b, '>=': a >= b}[op]
 
 # ------------------------------------------------------------------ project
+
+class Everything:
+    def __contains__(self, _):
+        return True
+
+
+EVERYTHING = Everything()
+
+
+def names_in(e, v=None, m=None):
+    """Variables and members in an expression."""
+    v, m = (set() if v is None else v), (set() if m is None else m)
+    if isinstance(e, tuple) and e:
+        if e[0] == 'id':
+            v.add(e[1])
+        elif e[0] == 'mem':
+            m.add(e[3])
+            names_in(e[2], v, m)
+        elif e[0] == 'call':
+            # what an unknown function returns is new, whatever it was given
+            n = e[1][1] if e[1][0] == 'id' else ''
+            if n in TRANSPARENT or n in ('IS_ERR', 'IS_ERR_OR_NULL', 'IS_ENABLED'):
+                names_in(e[2], v, m)
+            elif n in FINDERS or n in VMAR_GET or n in LOCK or n == 'vma_start_read':
+                names_in(e[2][:1], v, m)
+        elif e[0] in ('opaque', 'complit', 'init'):
+            for t in e[2] if e[0] == 'complit' else e[1]:
+                if isinstance(t, tuple):
+                    v.add(t[0])
+        else:
+            for x in e[1:]:
+                names_in(x, v, m)
+    elif isinstance(e, list):
+        for x in e:
+            names_in(x, v, m)
+    return v, m
+
+
+def jumps(x):
+    if not x:
+        return False
+    if x[0] in ('return', 'goto', 'break', 'continue'):
+        return True
+    return x[0] == 'block' and any(jumps(y) for y in x[1])
+
+
+class Collect:
+    """Assignments, calls and conditions of one function."""
+    def __init__(self, p, f):
+        self.p, self.f = p, f
+        self.seed, self.members = set(), set()
+        self.asgs, self.calls = [], []
+        self.tested, self.consts = {}, set()
+        self.locks = f in p.matters
+
+    def need(self, e):
+        v, m = names_in(e)
+        self.seed |= v
+        self.members |= m
+
+    def test(self, e):
+        """A condition that guards something: worth remembering when the same
+        thing is tested twice, given by the caller or set to constants."""
+        v, m = names_in(e)
+        for x in v:
+            self.tested[x] = self.tested.get(x, 0) + 1
+        self.members |= m
+        if m:
+            self.seed |= v
+
+    def finish(self):
+        for x, n in self.tested.items():
+            if n > 1 or x in self.f.params or x in self.consts:
+                self.seed.add(x)
+
+    def result(self, e):
+        """Does the value of e go with what locks are held?"""
+        if isinstance(e, list):
+            return any(self.result(x) for x in e)
+        if not isinstance(e, tuple) or not e:
+            return False
+        if e[0] == 'call' and e[1][0] == 'id':
+            name = e[1][1]
+            if name in LOCK and LOCK[name][2] or name in VMAR_GET or name in (
+                    'vma_start_read', 'vma_start_read_locked', 'vma_start_write_killable',
+                    'vma_start_read_locked_nested') or name in ALLOC:
+                return True
+            g = self.p.lookup(name, self.f.src)
+            if g is not None and (g in self.p.matters or self.p.relevant(g) and
+                                  (g.pure() or g.names() & self.p.tabnames)):
+                return True
+        return any(self.result(x) for x in e[1:])
+
+    def key(self, e):
+        if e[0] == 'id':
+            return e[1]
+        if e[0] == 'mem':
+            return '.' + e[3]
+        if e[0] == 'un' or e[0] == 'idx':
+            return self.key(e[2] if e[0] == 'un' else e[1])
+        return '?'
+
+    def const(self, key, e):
+        while e and e[0] == 'un' and e[1] in '-!':
+            e = e[2]
+        if e and (e[0] == 'num' or e[0] == 'id' and
+                  re.match(r'(true|false|NULL|[A-Z][A-Z0-9_]+)$', e[1])):
+            self.consts.add(key)
+
+    def expr(self, e):
+        """-> does it call anything that matters?"""
+        if not isinstance(e, (tuple, list)) or not e:
+            return False
+        if isinstance(e, list):
+            return any([self.expr(x) for x in e])
+        k, hit = e[0], False
+        if k == 'call':
+            for a in e[2]:
+                hit = self.expr(a) or hit
+            hit = self.expr(e[1]) or hit
+            name = e[1][1] if e[1][0] == 'id' else None
+            if name in WALK:
+                i, o, kind = WALK[name]
+                for j in (i, o):
+                    if j is not None and j < len(e[2]):
+                        self.need(e[2][j])
+                return True
+            if name in PRIMS or name in DROPPERS or name in GUARDS:
+                for a in e[2][:1]:
+                    self.need(a)
+                return True
+            if name in FINDERS or name in ALLOC or name in ('vma_iter_init', 'MA_STATE', 'VMA_ITERATOR'):
+                self.calls.append((FINDER, e[2]))
+                return hit
+            g = self.p.lookup(name, self.f.src) if name else None
+            if g is not None and self.p.relevant(g):
+                self.calls.append((g, e[2]))
+                return hit or not g.pure() or bool(g.names() & PRIMS)
+            if self.p.macro(name, self.f.src) is not None:
+                self.need(e[2])
+                return True
+            return hit
+        if k == 'asg':
+            hit = self.expr(e[3])
+            self.expr(e[2])
+            self.asgs.append((self.key(e[2]), e[3]))
+            r = self.result(e[3])
+            if r:
+                self.seed.add(self.key(e[2]))
+                self.seed |= names_in(e[2])[0]
+            self.const(self.key(e[2]), e[3])
+            if e[3] and e[3][0] == 'un' and e[3][1] == '&':
+                self.seed |= names_in((e[2], e[3]))[0]
+            v, _ = names_in(e[3])
+            if v & self.p.tabnames or r and e[2][0] == 'mem':
+                self.seed |= names_in(e[2])[0]
+                self.members |= names_in(e[2])[1]
+            return hit
+        if k == 'complit' or k == 'opaque':
+            return bool({t[0] for t in (e[2] if k == 'complit' else e[1])
+                         if isinstance(t, tuple)} & PRIMS)
+        if k == '?':
+            a = self.expr(e[2])
+            b = self.expr(e[3])
+            c = self.expr(e[1])
+            v, _ = names_in((e[2], e[3]))
+            if v & self.p.tabnames or self.result((e[2], e[3])):
+                self.need(e[1])
+            elif a or b:
+                self.test(e[1])
+            return a or b or c
+        if k == 'bin' and e[1] in ('&&', '||'):
+            a, b = self.expr(e[2]), self.expr(e[3])
+            if b:
+                self.test(e[2])
+            return a or b
+        for x in e[1:]:
+            if isinstance(x, (tuple, list)):
+                hit = self.expr(x) or hit
+        return hit
+
+    def stmt(self, x):
+        """-> does it hold anything that matters?"""
+        if not x:
+            return False
+        k = x[0]
+        if k == 'block':
+            return any([self.stmt(y) for y in x[1]])
+        if k == 'expr':
+            return self.expr(x[1])
+        if k == 'decl':
+            hit = False
+            for name, npos, init, ptr, ops in x[1]:
+                if ops:
+                    self.seed.add(name)
+                if init is None:
+                    continue
+                if init[0] == 'init':
+                    toks = init[1]
+                    for p in split_top(toks[1:matching(toks, 0)]):
+                        if len(p) > 2 and p[0][0] == '.' and p[2][0] == '=':
+                            e = expr(p[3:])
+                            hit = self.expr(e) or hit
+                            self.asgs.append(('.' + p[1][0], e))
+                    continue
+                h = self.expr(init)
+                self.asgs.append((name, init))
+                self.const(name, init)
+                if init[0] == 'un' and init[1] == '&':
+                    self.seed |= {name} | names_in(init)[0]
+                if self.result(init) or names_in(init)[0] & self.p.tabnames:
+                    self.seed.add(name)
+                hit = hit or h
+            return hit
+        if k == 'if':
+            c = self.expr(x[1])
+            a, b = self.stmt(x[2]), self.stmt(x[3])
+            if a or b:
+                self.test(x[1])
+            elif jumps(x[2]) or jumps(x[3]):
+                self.seed |= {n for n in names_in(x[1])[0] if n in self.f.params}
+            return a or b or c
+        if k in ('while', 'do'):
+            c = self.expr(x[1])
+            s = self.expr(x[3])
+            b = self.stmt(x[2])
+            if b:
+                self.test(x[1])
+            return b or c or s
+        if k == 'switch':
+            c, b = self.expr(x[1]), self.stmt(x[2])
+            if b:
+                self.test(x[1])
+            return b or c
+        if k == 'each':
+            b = self.stmt(x[3])
+            if x[1] in ITERS or b:
+                for a in x[2][:2]:
+                    self.need(expr(a))
+            return b
+        if k in ('scoped_guard', 'scoped_cond_guard'):
+            for a in x[1][1:]:
+                self.need(expr(a))
+            self.stmt(x[2])
+            return True
+        if k == 'guard':
+            self.need(x[2])
+            return True
+        if k == 'return':
+            if self.locks or self.f.gives_vma() or names_in(x[1])[0] & self.p.tabnames:
+                self.need(x[1])
+            return self.expr(x[1])
+        return False
+
+
+class FinderFunc:
+    params = ['mm', 'b', 'c']
+
+
+FINDER = FinderFunc()
 
 class Project:
     """The files of one group, their tables, and the answers."""
@@ -2112,6 +2598,8 @@ class Project:
         self.wanted = set()           # names whose other files would help
         self._flag, self._runs = {}, {}
         self.tabnames = set()
+        self.expanded, self._macros, self._live = {}, {}, None
+        self.livemem = {'walk_lock', 'mmap_lock', 'i_mmap_rwsem', 'ops'}
         for p in paths:
             self.add(p)
         self.allfuncs = {}
@@ -2140,6 +2628,7 @@ class Project:
         for s in self.srcs:
             for f in s.funcs:
                 self.allfuncs.setdefault(f.name, []).append(f)
+            self.protocols(s)
         self.members = {}
         names = {'struct mm_walk_ops'}
         for s in self.srcs:
@@ -2164,6 +2653,25 @@ class Project:
         self.tabnames = {t.name.split('[')[0].split('.')[0] for t in self.tables}
         for t in self.tables:
             t.src.tabs.append(t)
+            if t.func and t.mode and t.kind == 'plain' and re.search(
+                    r'\bmemset\s*\(\s*&\s*%s\b' % re.escape(t.name),
+                    t.src.text[t.func.start:t.func.end]):
+                t.mode, t.empty, t.init = None, True, None
+
+    def protocols(self, s):
+        """Callbacks whose caller is known: seq_file runs .show only between
+        .start and .stop."""
+        s.synth = []
+        for m in re.finditer(r'\bstruct\s+seq_operations\s+\w+\s*=\s*\{', s.text):
+            end = matching_text(s.text, m.end() - 1)
+            d = dict(re.findall(r'\.\s*(\w+)\s*=\s*&?\s*(\w+)', s.text[m.end():end]))
+            if not {'start', 'next', 'stop', 'show'} <= set(d):
+                continue
+            text = ('void *v = %(start)s(m, ppos); while (v && !IS_ERR(v)) {'
+                    ' %(show)s(m, v); v = %(next)s(m, v, ppos); } %(stop)s(m, v);' % d)
+            f = Func(s, 'seq_file', ['m', 'ppos'], True,
+                     [(w, m.start()) for w in TOKEN.findall(text)], m.start(), -1, -1)
+            s.synth.append((m.end(), end, f))
 
     # -- tables ---------------------------------------------------------
     def enclosing(self, s, pos):
@@ -2240,8 +2748,11 @@ class Project:
                 ptr = ptr or toks[i][0] == '*'
                 i += 1
             while i < n and toks[i][0].startswith('__') and i + 1 < n and \
-                    (toks[i + 1][0][0].isalpha() or toks[i + 1][0][0] == '_'):
+                    (toks[i + 1][0][0].isalpha() or toks[i + 1][0][0] in '_*'):
                 i += 1
+                while i < n and toks[i][0] in ('*', 'const', '__restrict'):
+                    ptr = ptr or toks[i][0] == '*'
+                    i += 1
             if i >= n or not (toks[i][0][0].isalpha() or toks[i][0][0] == '_'):
                 return
             name, pos = toks[i]
@@ -2353,6 +2864,15 @@ class Project:
             return
         end = matching(init, 0)
         t.init = (init[0][1], init[end][1])
+        for h in re.findall(r'\binclude\s*' + DQ + '([^' + DQ + ']+)' + DQ,
+                            t.src.nocom[t.init[0]:t.init[1]]):
+            t.included = h
+            try:
+                with open(os.path.join(os.path.dirname(t.src.path), h), errors='replace') as f:
+                    if re.search(r'[.]\s*walk_lock\b', strip_comments(f.read())):
+                        t.mode = 'included'
+            except OSError:
+                pass
         idx, walk = 0, self.opsm.index('walk_lock') if 'walk_lock' in self.opsm else 99
         for p in split_top(init[1:end]):
             if not p:
@@ -2415,6 +2935,17 @@ class Project:
         name = toks[0][0]
         arr = len(toks) > 1 and toks[1][0] == '['
         end = matching_text(s.text, enc)
+        if tag is None:
+            # a member of an unnamed struct or union within another
+            outer = self.enclosing(s, enc)
+            if outer is not None:
+                b = re.search(r'\b(?:struct|union)((?:\s+\w+)*)\s*$', s.text[max(0, outer - 200):outer])
+                m = re.match(r'\s*(\w*)\s*;', s.text[end + 1:])
+                if b and m:
+                    path = (m.group(1) + '.' if m.group(1) else '') + name
+                    w = b.group(1).split()
+                    tag, enc, name = (w[-1] if w else None), outer, path
+                    end = matching_text(s.text, enc)
         self.members.setdefault(tag or '?%d.%d' % (s.idx, enc), []).append((name, arr))
         # variables declared with the definition
         self.vars_after(s, end + 1, tag or '?%d.%d' % (s.idx, enc), [(name, arr)], enc)
@@ -2458,7 +2989,24 @@ class Project:
                 init, j = toks[j + 1:k], k
             if 'extern' not in head.split():
                 made = []
-                for mname, arr in mems:
+                elems = []
+                if init and init[0][0] == '{' and i + 1 < n and toks[i + 1][0] == '[':
+                    elems = [p for p in split_top(init[1:matching(init, 0)]) if p]
+                for k, p in enumerate(elems):
+                    if p[0][0] == '[':
+                        p = p[matching(p, 0) + 2:]
+                    for mname, arr in mems:
+                        lv = '%s$%d' % (name, s.idx) if func is None else name
+                        suf = '[%d].%s' % (k, mname)
+                        t = self.new(s, name + suf, p[0][1] if p else pos, func, lv + suf, suf)
+                        t.kind, t.static, t.const = 'member', 'static' in head, 'const' in head
+                        if p and p[0][0] == '{':
+                            self.member_init(t, p, mname)
+                        made.append(t)
+                        if func is None:
+                            self.arrays.add(lv)
+                            self.lv.setdefault(lv + '[*].' + mname, set()).add(t.tid)
+                for mname, arr in mems if not elems else ():
                     lv = ('%s$%d' % (name, s.idx) if func is None else name) + '.' + mname
                     t = self.new(s, name + '.' + mname, pos, func, lv, '.' + mname)
                     t.kind, t.static, t.const = 'member', 'static' in head, 'const' in head
@@ -2474,6 +3022,13 @@ class Project:
             i = j + 1
 
     def member_init(self, t, init, mname):
+        last = mname.split('.')[-1]
+        for i in range(len(init) - 3):
+            if init[i][0] == '.' and init[i + 1][0] == last and init[i + 2][0] == '=' \
+               and init[i + 3][0] == '{':
+                t.pos = init[i + 1][1]
+                self.initial(t, init[i + 3:matching(init, i + 3) + 1])
+                return
         for p in split_top(init[1:matching(init, 0)]):
             if len(p) > 2 and p[0][0] == '.' and p[1][0] == mname:
                 if p[2][0] == '=':
@@ -2530,6 +3085,11 @@ class Project:
                             t.mode = d[q.group(1)]
 
     # -- functions ------------------------------------------------------
+    def twice(self, f):
+        """Is there another function that a call of f may mean?"""
+        same = [g for g in self.allfuncs.get(f.name, ()) if g is not f]
+        return any(g.src is f.src or not g.static and not f.static for g in same)
+
     def lookup(self, name, src):
         if name in src.byname:
             return src.byname[name]
@@ -2538,18 +3098,126 @@ class Project:
                 return f
         return None
 
+    # -- what is worth remembering --------------------------------------
+    def live(self, f):
+        """Names in f whose values bear on locks, walks or tables. All else
+        is forgotten, so that paths that differ only in it become one."""
+        if self._live is None:
+            self.liveness()
+        return self._live.get(f, EVERYTHING)
+
+    def liveness(self):
+        self._live, facts = {}, {}
+        self.relevant(self.srcs[0].funcs[0]) if self.srcs and self.srcs[0].funcs else None
+        todo = self.near([f for s in self.srcs for f in s.funcs + [q[2] for q in s.synth] if self.relevant(f)])
+        self.livemem = {'walk_lock', 'mmap_lock', 'i_mmap_rwsem', 'ops'}
+        # functions whose callers hold other locks after one return than after
+        # another: what such a function returns says which
+        self.matters, self._live = set(), None
+        got = {}
+        for n in range(3):
+            more = set()
+            for f in todo:
+                if f in self.matters or not f.names() & (
+                        set(LOCK) | VMAR_GET | {'vma_start_read', 'vma_start_read_locked'} |
+                        {g.name for g in self.matters}):
+                    continue
+                it = Interp(self, set())
+                it.only, it.budget = self.matters, 3000
+                self._live = {}
+                try:
+                    ends = {frozenset((k, v[0]) for k, v in s.l.items() if v[2] != 'asserts')
+                            for s, _ in it.run(f)}
+                except (TooBig, RecursionError):
+                    ends = set() if f.names() & set(UNLOCK) else {1, 2}
+                if len(ends) > 1 or n == 0 and any(v in 'RWr' for e in ends if e != 1 and e != 2 for _, v in e):
+                    more.add(f)
+            if not more:
+                break
+            self.matters |= more
+        self._live = {}
+        for f in todo:
+            if f.pure() and not f.names() & PRIMS:
+                self._live[f] = EVERYTHING
+                continue
+            c = Collect(self, f)
+            c.stmt(f.ast())
+            c.finish()
+            facts[f] = c
+            self._live[f] = set(c.seed)
+            self.livemem |= c.members
+        changed = True
+        while changed:
+            changed = False
+            for f, c in facts.items():
+                live = self._live[f]
+                n = len(live) + len(self.livemem)
+                for key, rhs in c.asgs:
+                    if key in live or key[0] == '.' and key[1:] in self.livemem:
+                        self.add_live(rhs, live)
+                for g, args in c.calls:
+                    gl = ('mm', 'b') if g is FINDER else self._live.get(g, EVERYTHING)
+                    for i, a in enumerate(args):
+                        if i < len(g.params) and g.params[i] in gl:
+                            self.add_live(a, live)
+                changed = changed or len(live) + len(self.livemem) != n
+
+    def near(self, funcs):
+        """Functions that may lead to a walk, and what those call."""
+        up = {f for f in funcs if f.names() & (ENTERS | self.tabnames)}
+        grown = True
+        while grown:
+            names = {f.name for f in up}
+            more = {f for f in funcs if f not in up and f.names() & names}
+            up |= more
+            grown = bool(more)
+        grown = True
+        while grown:
+            names = {n for f in up for n in f.names()}
+            more = {f for f in funcs if f not in up and f.name in names}
+            up |= more
+            grown = bool(more)
+        return [f for f in funcs if f in up]
+
+    def add_live(self, e, live):
+        v, m = names_in(e)
+        live |= v
+        self.livemem |= m
+
+    def macro(self, name, src):
+        """A macro with arguments that locks, unlocks or walks."""
+        key = (name, src.idx)
+        if key not in self._macros:
+            m = None
+            for s in [src] + self.srcs:
+                if name in s.macros and s.macros[name][0] is not None:
+                    m = s.macros[name]
+                    break
+            if m is not None:
+                words = set(re.findall(r'\w+', m[1]))
+                if not words & (PRIMS | DROPPERS | {f.name for q in self.srcs for f in q.funcs
+                                                    if f.names() & PRIMS}) \
+                   or name in LOCK or name in UNLOCK or name in ITERS or name in WALK:
+                    m = None
+            self._macros[key] = m
+        return self._macros[key]
+
+    def callargs(self, f, pos):
+        i = next((k for k, t in enumerate(f.toks) if t[1] == pos and t[0] == '('), None)
+        return split_top(f.toks[i + 1:matching(f.toks, i)]) if i is not None else []
+
     def relevant(self, f):
         if self._rel is None:
             rel = set()
             base = PRIMS | self.tabnames | {'walk_lock'}
             todo = True
-            funcs = [g for s in self.srcs for g in s.funcs]
+            funcs = [g for s in self.srcs for g in s.funcs + [q[2] for q in s.synth]]
             names = set()
             for g in funcs:
                 n = g.names()
-                if n & base or len(g.toks) < 120 and not (n & {'for', 'while', 'do'}):
+                if n & base or g.gives_vma() and n & set(FINDERS) or len(g.toks) < 160 and not (n & {'for', 'while', 'do'}) and g.pure():
                     rel.add(g)
-                    if n & base:
+                    if n & base or n & set(FINDERS):
                         names.add(g.name)
             while todo:
                 todo = False
@@ -2566,10 +3234,23 @@ class Project:
         """-> (set of functions that call f, why there may be others)"""
         out, why = set(), None
         srcs = [f.src] if f.static and not f.src.path.endswith('.h') else self.srcs
+        if f.start < 0:
+            return set(), 'seq_file takes no lock of its own'
         if f.name.startswith('__sys_'):
             return set(), '%s() is a system call' % f.name[6:]
         pat = re.compile(r'\b%s\b' % re.escape(f.name))
         for s in srcs:
+            for n, (_, body, _p) in s.macros.items():
+                if HA + HA in body:
+                    for a, b in re.findall(r'(\w+)\s*%s|%s\s*(\w+)' % (HA * 2, HA * 2), body):
+                        if a and f.name.startswith(a) or b and f.name.endswith(b):
+                            why = 'a macro may paste the name of %s()' % f.name
+            parts = f.name.split('_')
+            for k in range(1, len(parts)):
+                p = '_'.join(parts[:k])
+                for m in re.finditer(r'^\s*(?:static\s+)?[A-Z][A-Z0-9_]+\s*\([^;{}()]*\b%s\b[^;{}()]*\)' % re.escape(p), s.text, re.M):
+                    if s.func_at(m.start()) is None:
+                        why = 'a macro may paste the name of %s() (%s:%d)' % (f.name, s.path, s.line(m.end()))
             if f.name not in s.text and f.name not in s.nocom:
                 continue
             for n, (_, body, _p) in s.macros.items():
@@ -2580,6 +3261,10 @@ class Project:
                 call = re.match(r'\s*\(', s.text[m.end():m.end() + 80])
                 if g is None:
                     if call:
+                        continue
+                    known = [q for a, b, q in s.synth if a <= m.start() < b]
+                    if known:
+                        out.add(known[0])
                         continue
                     b = s.text[max(0, m.start() - 60):m.start()]
                     if re.search(r'EXPORT_SYMBOL\w*\s*\(\s*$|ALLOW_ERROR_INJECTION\s*\(\s*$|NOKPROBE_SYMBOL\s*\(\s*$', b):
@@ -2729,12 +3414,20 @@ class Project:
     def run(self, root, chain):
         key = (root, frozenset(chain))
         if key not in self._runs:
-            it = Interp(self, chain)
-            try:
-                it.result = it.run(root)
-                it.big = False
-            except (TooBig, RecursionError):
-                it.result, it.big = [], True
+            # when a function has too many paths, once more with less remembered
+            for width, budget in ((MAX_STATES, BUDGET), (8, 2 * BUDGET)):
+                it = Interp(self, chain)
+                it.width, it.budget, it.lossy = width, budget, width < MAX_STATES
+                try:
+                    it.result = it.run(root)
+                    it.big = False
+                    break
+                except (TooBig, RecursionError):
+                    it.result, it.big = [], True
+                except (LookupError, TypeError, ValueError, AttributeError) as e:
+                    it.result, it.big = [], True
+                    sys.stderr.write('walk_lock: %s(): %s\n' % (root.name, e))
+                    break
             self._runs[key] = it
         return self._runs[key]
 
@@ -2744,6 +3437,13 @@ class Project:
         roots, u = self.users(t)
         if u:
             why.append(u)
+        for c in self.copies(t):
+            more, u = self.users(c)
+            roots = roots | more
+            if u:
+                why.append(u)
+            for r in sorted(more, key=lambda f: (f.src.path, f.pos)):
+                self.climb(c, r, set(), 0, leaves, why, set())
         if not roots and not u:
             why.append('nothing uses it')
         self.tell = []
@@ -2765,6 +3465,18 @@ class Project:
         for tid, path, line in it.escapes:
             if tid == t.tid:
                 why.append('%s hands it to code not seen (%s:%d)' % (name, path, line))
+        names = {f.name for f in chain} - {root.name}
+        if level == 0:
+            names = {re.split(r'[.\[]', t.name)[0]} if t.kind != 'literal' else set()
+        for n, p in root.toks:
+            if n in names and (root.src.idx, p) not in it.visited and \
+               not (t.func is root and p == t.pos) and not self.decl_or_member(root, n, p):
+                why.append('%s names %s where it cannot be followed (%s:%d)' % (
+                    name, n, root.src.path, root.src.line(p)))
+                return
+        if t.tid in it.copied:
+            why.append('%s copies it' % name)
+            return
         mine = [w for w in it.walks if t.tid in w.tids]
         back = any(t.tid in it.tids(v, s) for s, v in it.result)
         if it.fuzzy:
@@ -2806,6 +3518,17 @@ class Project:
             return
         for c in sorted(cs, key=lambda f: (f.src.path, f.pos)):
             self.climb(t, c, chain, level + 1, leaves, why, seen)
+
+    def decl_or_member(self, f, name, pos):
+        t = f.src.text
+        before, after = t[max(0, pos - 12):pos].rstrip(), t[pos + len(name):pos + len(name) + 12].lstrip()
+        if before.endswith(('.', '->', 'goto', 'struct')) or after.startswith(':'):
+            return True
+        if f.name == 'x' or re.search(r'sizeof\s*\(\s*[*&]?\s*$', t[max(0, pos - 20):pos]):
+            return True
+        # the declaration of a variable of that name
+        return name in f.locals and bool(re.search(r'[\w*]\s*$', before)) and \
+            not re.search(r'\b(return|case|else)$', before)
 
     def agree(self, judged):
         return len({m for _, (m, _) in judged}) == 1 or \
@@ -2883,8 +3606,8 @@ class Project:
         return None, self.missing(mm, vma)
 
     def missing(self, mm, vma):
-        if mm and mm[0] == 'U':
-            return 'mmap lock released at %s' % mm[1]
+        if mm and mm[0] in 'UD':
+            return 'mmap lock %s at %s' % (mm[2], mm[1])
         if vma and vma[0] == 'x':
             return 'VMA lock released at %s' % vma[1]
         return 'no lock taken, held or asserted'
@@ -2907,11 +3630,8 @@ class Project:
         """Is the table a finding? None, or a word about run-time filling."""
         if t.mode:
             return None
-        if t.copy is not None:
-            names = {x[0] for x in t.copy}
-            src = [q for q in self.tables if q.name in names and q is not t]
-            if not src or all(q.mode for q in src):
-                return None
+        if t.copy is not None or self.source(t) is not None:
+            return None         # what it is copied from is the finding, if it is one
         runtime = t.func is not None and not (getattr(t, 'static', False) and getattr(t, 'const', False)) \
             or not getattr(t, 'const', False) and t.func is None
         if t.kind == 'literal':
@@ -2957,7 +3677,8 @@ class Project:
                                     t.src.text[t.func.start:t.func.end]):
                 return None
             return ''
-        if t.empty and all_any:
+        if t.empty and (all_any or t.func is None and any(
+                self.set_at_end(t, self.run(r, {r})) for r in roots)):
             return None
         if not t.empty and all_any and all_named:
             return None
@@ -2965,7 +3686,30 @@ class Project:
 
     def sets(self, t):
         base = re.split(r'[.\[]', t.name)[0]
-        return bool(re.search(r'\b%s\b[^;]{0,40}(\.|->)\s*walk_lock\s*=[^=]' % re.escape(base), t.src.text))
+        pat = re.compile(r'\b%s\b[^;]{0,40}(\.|->)\s*walk_lock\s*=[^=]' % re.escape(base))
+        return any(pat.search(s.text) for s in ([t.src] if t.func else self.srcs))
+
+    def source(self, t):
+        """The table that is assigned to this one as a whole, if any."""
+        if t.kind == 'literal' or not t.empty or t.mode:
+            return None
+        names = {q.name for q in self.tables if q is not t and q.kind != 'literal'}
+        base = re.split(r'[.\[]', t.name)[0]
+        text = t.src.text[t.func.start:t.func.end] if t.func else t.src.text
+        for m in re.finditer(r'(?<![\w.>*])%s\s*=\s*(\w+)\s*;' % re.escape(base), text):
+            if m.group(1) in names and not t.name.endswith(']'):
+                return m.group(1)
+        return None
+
+    def copies(self, t):
+        """Tables that this one is copied into."""
+        out = []
+        for q in self.tables:
+            if q is not t and q.tid not in [x.tid for x in out] and (
+                    q.copy is not None and t.name in [x[0] for x in q.copy] or
+                    self.source(q) == t.name) and (q.src is t.src) and not self.sets(q):
+                out.append(q)
+        return out
 
     def copied_target(self, t):
         for place in self.copied.get(t.tid, ()):
@@ -2991,6 +3735,10 @@ class Project:
         if t.kind == 'literal':
             u = self.copied_target(t) or t
         leaves, why = self.evidence(u)
+        if getattr(t, 'included', None):
+            why.append('its initialiser includes %s' % t.included)
+        if len(self.lv.get(u.lv, ())) > 1 and u.func is None:
+            why.append('it is defined more than once')
         if why:
             return None, '; '.join(dict.fromkeys(why))
         if not leaves:
@@ -3120,6 +3868,8 @@ class Run:
                     words, m = 'would need %s in the macro: ' % m + words, None
                 elif m and t.kind == 'alloc' or m and t.init is None:
                     words, m = 'would need %s before the walk: ' % m + words, None
+                if m and n:
+                    words, m = 'would need %s: ' % m + words, None
                 if n == 'somepath':
                     words = 'set only on some paths to the walk; ' + words
                 elif n == 'runtime':
@@ -3166,7 +3916,7 @@ def quoted(files):
             p = os.path.join(os.path.dirname(f), h)
             try:
                 with open(p, errors='replace') as fh:
-                    if re.search(r'mm_walk_ops|PGWALK_', fh.read()):
+                    if re.search(r'mm_walk_ops|PGWALK_|mmap_(read|write)_|mmap_lock|i_mmap', fh.read()):
                         out.append(p)
             except OSError:
                 pass
@@ -3263,6 +4013,8 @@ def proven(p, t, mode, w):
         if mm and mm[0] in 'RW' and mm[2] == 'took' and not vma:
             return '%s, but only the mmap lock is taken (%s) at %s' % (mode, mm[1], at)
         return None
+    if any(k.startswith('touchm:') for k in st.c):
+        return None             # code not seen had the mm: it may have relocked it
     if mm and mm[0] == 'U' and not (vma and vma[0] in 'rw'):
         return 'mmap lock released at %s before %s' % (mm[1], at)
     if kind == 'novma':
@@ -3313,7 +4065,7 @@ def contradictions(p, t):
             mode = mode_at(p, t, w, it)
             if mode is None:
                 continue
-            why = proven(p, t, mode, w)
+            why = None if it.lossy or it.fuzzy else proven(p, t, mode, w)
             if why:
                 if unknown or not given(w):
                     mine.append((w, why))
@@ -3334,6 +4086,8 @@ def contradictions(p, t):
         climb(r, set(), 0)
     best = {}
     for root, w, why in out:
+        if t.func is None and len(p.lv.get(t.lv, ())) > 1:
+            continue        # one of several definitions
         # A walk that takes one of several tables takes the right one: by a
         # condition that cannot be followed, as long as one path is right.
         if p.several(w) and ((w.src.idx, w.pos) in good or root in fine):
@@ -3345,7 +4099,7 @@ def contradictions(p, t):
 def given(w):
     """Does the path depend on what the first function is given?"""
     for k in w.st.c:
-        if k.startswith(('prov:', 'valid:', 'touch:')):
+        if k.startswith(('prov:', 'valid:', 'touch')):
             continue
         for m in re.finditer(r'([A-Za-z_]\w*)%0(?![\w$])', k):
             if m.group(1) in w.chain[0].params:

@@ -133,6 +133,8 @@ wl_build_check() {
 	wl_build_dir_key
 	key1=$(wl_key build "$A_NAME" "$B_KEY" "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$(wl_sparse_version)" "$*")
 	key2=$(wl_key warnings "$key1")
+	log=$(wl_log "$key1" "build-$A_NAME")
+	B_LOG=$log
 	if wl_fresh "$scope" "$key1"; then
 		if wl_fresh "$scope" "$key2"; then return 0; fi
 		unset 'wl_records[-1]'
@@ -142,8 +144,8 @@ wl_build_check() {
 	wl_work_at "$(git -C "$T_DIR" rev-parse base)"
 	wl_build_dir
 	t0=$SECONDS
-	log=$(wl_log "$key1" "build-$A_NAME")
 	wl_build_state "$commit" "$name" "$log" "$@"
+	printf '%s\n' ${B_BUILT[@]+"${B_BUILT[@]}"} >"$log.built"
 	if [ "$B_RC" -eq 0 ]; then
 		detail="${#B_BUILT[@]} touched files and all of mm/, fs/proc/, arch/$A_SRCARCH/mm/"
 		verdict=passed
@@ -152,7 +154,7 @@ wl_build_check() {
 		errors=$(grep -m1 -E '(error|Error [0-9])' "$log" || tail -n 1 "$log")
 		detail="${errors#"$W_DIR/"}"
 	fi
-	local built=("${B_BUILT[@]}") wjson=$log.json
+	local wjson=$log.json
 	wl_record "$scope" "build $A_NAME" "$key1" "$verdict" "$detail" "$log" $((SECONDS - t0)) \
 		"$(wl_make_command "$(wl_targets "$@" | paste -sd' ')")"
 	t0=$SECONDS
@@ -202,7 +204,7 @@ wl_build_ready() {
 # wl_build_tip: every architecture at the end of the series, and which touched
 # files none of them compiled.
 wl_build_tip() {
-	local a f touched tip missing=() key
+	local a f touched tip missing=() key built=
 	tip=$(git -C "$T_DIR" rev-parse refs/heads/walklock/series)
 	mapfile -t touched < <(wl_touched base "$tip")
 	for a in "${WL_ARCHES[@]}"; do
@@ -213,13 +215,11 @@ wl_build_tip() {
 			continue
 		fi
 		wl_build_check series "$tip" "the series" "${touched[@]}"
+		built+=$(cat "$B_LOG.built")$'\n'
 	done
 	for f in "${touched[@]}"; do
 		case $f in *.c) ;; *) continue ;; esac
-		for a in "${WL_ARCHES[@]}"; do
-			[ ! -f "$WL_CACHE/work/$T_NAME/$a/${f%.c}.o" ] || continue 2
-		done
-		missing+=("$f")
+		grep -qxF "${f%.c}.o" <<<"$built" || missing+=("$f")
 	done
 	key=$(wl_key coverage "${WL_ARCHES[*]}" "$tip")
 	if [ ${#missing[@]} -eq 0 ]; then

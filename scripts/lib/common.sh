@@ -20,8 +20,11 @@ WL_OK=0 WL_FINDINGS=1 WL_USAGE=2 WL_CONFLICT=3
 export WL_OK WL_FINDINGS WL_USAGE WL_CONFLICT WL_ENTRIES WL_AUTHOR_NAME WL_AUTHOR_EMAIL
 
 # Tools print what this project parses: one language, no paging, no user hooks.
-export LC_ALL=C.UTF-8 GIT_PAGER=cat GIT_CONFIG_NOSYSTEM=1 GIT_ADVICE=0
-unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE CDPATH
+# Asking git for a status writes no index.
+export LC_ALL=C.UTF-8 GIT_PAGER=cat GIT_CONFIG_NOSYSTEM=1 GIT_ADVICE=0 GIT_OPTIONAL_LOCKS=0
+# Called from a git hook, or "git rebase --exec", these name another repository.
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY \
+	GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_NAMESPACE GIT_PREFIX GIT_EXTERNAL_DIFF GIT_DIFF_OPTS CDPATH
 umask 022
 
 wl_cleanup_cmds=()
@@ -42,6 +45,18 @@ wl_die() {
 	exit "$code"
 }
 
+# wl_option VAR WHAT ARGS...: the value of the option that ARGS begin with ("--x V"
+# or "--x=V") into VAR.  wl_used is 1 when the value is a word of its own.
+wl_option() {
+	local value
+	case $3 in
+	*=*) value=${3#*=} wl_used=0 ;;
+	*) value=${4:-} wl_used=1 ;;
+	esac
+	[ -n "$value" ] || wl_usage_error "${3%%=*} needs $2"
+	printf -v "$1" %s "$value"
+}
+
 wl_usage_error() { wl_die "$WL_USAGE" "$* (see 'scripts/$WL_NAME --help')"; }
 
 # wl_help: prints the comment block at the head of the command.
@@ -59,15 +74,27 @@ wl_run_cleanup() {
 		eval "${wl_cleanup_cmds[i]}" || true
 	done
 	wl_cleanup_cmds=()
-	return "$rc"
+	# A tool's own exit code means nothing to a caller.
+	case $rc in
+	[0-3] | 129 | 130 | 143) ;;
+	*)
+		printf '%s: ended by a tool that failed with %d (its message is above); nothing is left half done\n' "$WL_NAME" "$rc" >&2
+		rc=$WL_USAGE
+		;;
+	esac
+	exit "$rc"
 }
-# A signal ends the children that this shell waits for, then cleans up.
+# A signal ends the children that this shell waits for, then cleans up.  It may
+# come while stderr leads elsewhere.
+exec {wl_stderr}>&2
 wl_on_signal() {
 	trap '' INT TERM HUP
-	printf '%s: interrupted; nothing is left half done, run it again to go on\n' "$WL_NAME" >&2
+	printf '%s: interrupted; nothing is left half done, run it again to go on\n' "$WL_NAME" >&"$wl_stderr"
 	pkill -TERM -P $$ 2>/dev/null || true
 	exit "$1"
 }
+# wl_no_signals: what follows is short and must not be cut in two; wl_traps ends it.
+wl_no_signals() { trap '' INT TERM HUP; }
 wl_traps() {
 	trap wl_run_cleanup EXIT
 	trap 'wl_on_signal 130' INT
@@ -88,17 +115,27 @@ wl_cache_ready() {
 wl_space() {
 	local free need=$(($2 * 1024 * 1024))
 	need=${WALKLOCK_TEST_NEED_KIB:-$need}
-	free=$(df -Pk "$1" | awk 'NR == 2 { print $4 }')
+	free=$(df -k --output=avail "$1" | tail -n 1)
 	[ "$free" -ge "$need" ] ||
 		wl_die "$WL_USAGE" "no space for $3: $((need / 1024)) MiB needed below $1, $((free / 1024)) MiB free; free some, or set WALKLOCK_CACHE"
 }
 
-# wl_tmpdir VAR [PARENT]: a folder that is gone when the command ends.
+# wl_tmpdir VAR: a folder that is gone when the command ends.  One that a killed
+# command left has a lock that nobody holds: the next command removes it.
 wl_tmpdir() {
 	local -n wl_tmpdir_ref=$1
-	wl_tmpdir_ref=$(mktemp -d "${2:-${TMPDIR:-/tmp}}/walklock.XXXXXXXX") ||
-		wl_die "$WL_USAGE" "cannot make a temporary folder in ${2:-${TMPDIR:-/tmp}}"
-	wl_at_exit rm -rf "$wl_tmpdir_ref"
+	local parent=${TMPDIR:-/tmp} dir fd
+	while IFS= read -r dir; do
+		flock -n "$dir/lock" rm -rf "$dir" 2>/dev/null || :
+	done < <(find "$parent" -maxdepth 1 -type d -user "$(id -u)" -name 'walklock.????????' -mmin +1 2>/dev/null)
+	dir=$(mktemp -d "$parent/walklock.XXXXXXXX" 2>/dev/null) ||
+		wl_die "$WL_USAGE" "cannot make a temporary folder in $parent: set TMPDIR to a folder that can be written"
+	wl_at_exit rm -rf "$dir"
+	exec {fd}>"$dir/lock"
+	flock -n "$fd"
+	mkdir "$dir/d"
+	# shellcheck disable=SC2034 # the caller's variable
+	wl_tmpdir_ref=$dir/d
 }
 
 # wl_lock NAME: no two commands work on the same thing.  Fails at once with the
@@ -113,6 +150,15 @@ wl_lock() {
 		wl_die "$WL_USAGE" "$1 is in use by $(tail -n 1 "$file" 2>/dev/null || printf 'another command'): wait until it ends, or set WALKLOCK_WAIT=SECONDS"
 	printf '%s (pid %d)\n' "$WL_NAME" $$ >"$file"
 	export WL_LOCKS_HELD="${WL_LOCKS_HELD:-} $1"
+}
+
+# wl_lock_folder DIR WHAT: the same for a folder that is not the cache's; nothing
+# is written to it.
+wl_lock_folder() {
+	local fd
+	exec {fd}<"$1"
+	flock -w "${WALKLOCK_WAIT:-0}" "$fd" ||
+		wl_die "$WL_USAGE" "$2: another command is working on it: wait until it ends, or set WALKLOCK_WAIT=SECONDS"
 }
 
 # wl_row FILE NAME: the columns of NAME's line in a data file, or nothing.
@@ -176,8 +222,17 @@ wl_git() {
 		-c advice.detachedHead=false -c core.fsmonitor=false -c checkout.workers=0 \
 		-c core.untrackedCache=false -c safe.directory='*' \
 		-c core.autocrlf=false -c am.threeWay=false -c apply.whitespace=nowarn \
+		-c apply.ignoreWhitespace=no -c merge.verifySignatures=false \
 		-c i18n.commitEncoding=UTF-8 -c diff.algorithm=myers -c diff.noprefix=false \
-		-c diff.mnemonicPrefix=false -c format.pretty=medium "$@"
+		-c diff.mnemonicPrefix=false -c diff.orderFile=/dev/null -c format.pretty=medium "$@"
+}
+
+# wl_git_clean DIR WHAT: ends with 2 when DIR has changes that are not committed.
+wl_git_clean() {
+	local changes
+	changes=$(wl_git "$1" status --porcelain -uno 2>&1) ||
+		wl_die "$WL_USAGE" "$2: git cannot say whether it has changes: $(head -n 1 <<<"$changes")"
+	[ -z "$changes" ] || wl_die "$WL_USAGE" "$2: has uncommitted changes; commit or stash them first"
 }
 
 # wl_hash: short sha256 of standard input.
@@ -196,7 +251,7 @@ wl_topics() {
 wl_git_idle() {
 	local g op
 	g=$(git -C "$1" -c safe.directory='*' rev-parse --absolute-git-dir)
-	for op in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD BISECT_LOG; do
+	for op in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD BISECT_LOG index.lock; do
 		[ ! -e "$g/$op" ] ||
 			wl_die "$WL_USAGE" "$2: a git operation is under way there ($op); finish or abort it first"
 	done

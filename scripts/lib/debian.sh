@@ -25,14 +25,15 @@ wl_apt_sites() {
 		sed -n "s|^'\(.*\)/dists/\(.*\)/InRelease'.*|\1 \2|p" | sort -u
 }
 
-wl_apt_fetch() { # URL FILE
-	/usr/lib/apt/apt-helper -o "APT::Sandbox::User=$(id -un)" download-file "$1" "$2" >/dev/null 2>&1
+wl_apt_fetch() { # URL FILE [RETRIES]
+	/usr/lib/apt/apt-helper -o "APT::Sandbox::User=$(id -un)" -o "Acquire::Retries=${3:-3}" \
+		download-file "$1" "$2" >/dev/null 2>&1
 }
 
 # wl_apt_sources: writes sources.list with every suite that the mirror offers.
 # The names of suites cannot be asked of a mirror, so the usual ones are tried.
 wl_apt_sources() {
-	local site suite base keyring=/usr/share/keyrings/debian-archive-keyring.gpg options tmp seen=' '
+	local site suite base s keyring=/usr/share/keyrings/debian-archive-keyring.gpg options tmp seen=' '
 	options='check-valid-until=no'
 	[ ! -f "$keyring" ] || options="signed-by=$keyring $options"
 	tmp=$WL_APT/probe.$$
@@ -45,12 +46,16 @@ wl_apt_sources() {
 			trixie trixie-updates trixie-proposed-updates trixie-backports
 			forky forky-updates forky-backports sid experimental" ;;
 		esac
-		for suite in $suite $base; do
-			case $seen in *" $site/$suite "*) continue ;; esac
-			seen+="$site/$suite "
-			wl_apt_fetch "$site/dists/$suite/InRelease" "$tmp" || continue
+		for s in $suite $base; do
+			case $seen in *" $site/$s "*) continue ;; esac
+			seen+="$site/$s "
+			if ! wl_apt_fetch "$site/dists/$s/InRelease" "$tmp" 1; then
+				# Not even the suite that the machine is set up for: no network.
+				[ "$s" != "$suite" ] || break
+				continue
+			fi
 			grep -q '^Origin: Debian' "$tmp" || continue
-			printf 'deb [%s] %s %s main\n' "$options" "$site" "$suite" >>"$WL_APT/sources.list.$$"
+			printf 'deb [%s] %s %s main\n' "$options" "$site" "$s" >>"$WL_APT/sources.list.$$"
 		done
 	done < <(wl_apt_sites)
 	rm -f "$tmp"

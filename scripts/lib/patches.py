@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Look at patch files: are they whole, and where does one not fit a tree?
 
-usage: patches.py sane FILE...          one line per defect, exit 1 if any
+usage: patches.py sane FILE...          one line per defect and exit 1; if there
+                                        is none, the paths that they touch
        patches.py conflict FILE DIR     hunk by hunk: expected and found lines
        patches.py files FILE...         the paths that the patches touch
 """
@@ -104,6 +105,8 @@ def defect(path):
         return "is no 'git format-patch' file (no From line or no Subject)"
     if "\ndiff --git " not in text:
         return "is truncated: no diff in it"
+    if not text.endswith("\n"):
+        return "is truncated: it ends in the middle of a line"
     try:
         _, files = parse(text)
     except Truncated as err:
@@ -129,16 +132,18 @@ def find(lines, old, near):
 
 
 def closest(lines, old, near):
-    """Best (agreeing lines, index) for a window of the size of `old`."""
+    """Best (agreeing lines, index) for a window of the size of `old`, the
+    nearest of several; blank lines alone agree with nothing."""
     best = (0, max(0, min(near, len(lines) - len(old))))
     known = set(old)
-    for i in range(max(1, len(lines) - len(old) + 1)):
+    for i in sorted(range(max(1, len(lines) - len(old) + 1)), key=lambda i: abs(i - near)):
         window = lines[i:i + len(old)]
-        if sum(w in known and w.strip() != "" for w in window) <= best[0]:
+        there = [w for w in window if w in known]
+        if len(there) <= best[0] or not any(w.strip() for w in there):
             continue
         agree = sum(b.size for b in difflib.SequenceMatcher(
             None, old, window, autojunk=False).get_matching_blocks())
-        if agree > best[0] or (agree == best[0] and abs(i - near) < abs(best[1] - near)):
+        if agree > best[0]:
             best = (agree, i)
     return best
 
@@ -201,13 +206,10 @@ def main():
         for name in sorted({d.path for a in args for d in parse(read(a))[1]}):
             print(name)
         return 0
-    bad = 0
-    for path in args:
-        what = defect(path)
-        if what:
-            bad = 1
-            print(f"{path}: {what}")
-    return bad
+    defects = [f"{path}: {what}" for path in args if (what := defect(path))]
+    for line in defects or sorted({d.path for a in args for d in parse(read(a))[1]}):
+        print(line)
+    return 1 if defects else 0
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@
 # (walklock/TOPIC is the tip of a topic, each on top of the one before).
 
 # wl_series [TOPIC]: reads the loaded tree's topics and patch files into
-# S_TOPICS and S_PATCHES; ends with 2 when a file is damaged.  With a topic, all
-# topics before it are part of it.
+# S_TOPICS and S_PATCHES, and the paths that they touch into S_FILES; ends with 2
+# when a file is damaged.  With a topic, all topics before it are part of it.
 wl_series() {
-	local topic defects
+	local topic said
 	S_TOPICS=() S_PATCHES=()
 	[ -d "$T_SERIES" ] || wl_die "$WL_USAGE" "no series for $T_NAME: $T_SERIES is not there"
 	while read -r topic; do
@@ -20,32 +20,32 @@ wl_series() {
 	[ -z "${1:-}" ] || [ "$topic" = "$1" ] || [ "${S_TOPICS[-1]}" = "$1" ] ||
 		wl_die "$WL_USAGE" "unknown topic '$1' for $T_NAME: one of ${S_TOPICS[*]}"
 	wl_need python3
-	defects=$(python3 "$WL_SCRIPTS/lib/patches.py" sane "${S_PATCHES[@]}") ||
-		wl_die "$WL_USAGE" "${defects%%$'\n'*}; nothing was applied"
+	said=$(python3 "$WL_SCRIPTS/lib/patches.py" sane "${S_PATCHES[@]}") ||
+		wl_die "$WL_USAGE" "${said%%$'\n'*}; nothing was applied"
+	mapfile -t S_FILES <<<"$said"
 }
 
-wl_patch_files() { python3 "$WL_SCRIPTS/lib/patches.py" files "$@"; }
-
-# wl_scratch_clone VAR REPO COMMIT PATCH...: a repository of its own that shares
-# REPO's objects, with only the files that the patches touch checked out.
-# Nothing is written to REPO, so an interruption leaves no trace there.
+# wl_scratch_clone VAR REPO COMMIT: a repository of its own that shares REPO's
+# objects, with only the files that the series touches checked out.
+# Nothing is written to REPO, so an interruption leaves no trace there, and the
+# user's git configuration changes nothing.
 wl_scratch_clone() {
 	local -n wl_clone_ref=$1
 	local repo=$2 commit=$3 common
-	shift 3
+	local -x GIT_CONFIG_GLOBAL=/dev/null
 	wl_tmpdir wl_clone_ref
 	common=$(git -C "$repo" -c safe.directory='*' rev-parse --git-common-dir)
 	common=$(cd "$repo" && cd "$common" && pwd -P)
-	git init -q "$wl_clone_ref"
+	git init -q --template= "$wl_clone_ref"
+	mkdir -p "$wl_clone_ref/.git/info"
 	printf '%s\n' "$common/objects" >"$wl_clone_ref/.git/objects/info/alternates"
 	[ ! -f "$common/shallow" ] || cp "$common/shallow" "$wl_clone_ref/.git/shallow"
 	wl_git "$wl_clone_ref" update-ref --no-deref HEAD "$commit"
-	mkdir -p "$wl_clone_ref/.git/info"
 	wl_git "$wl_clone_ref" config core.sparseCheckout true
 	wl_git "$wl_clone_ref" config core.sparseCheckoutCone false
 	{
 		printf '/Makefile\n'
-		wl_patch_files "$@" | sed 's/[][*?\\]/\\&/g; s|^|/|'
+		printf '%s\n' "${S_FILES[@]}" | sed 's/[][*?\\]/\\&/g; s|^|/|'
 	} >"$wl_clone_ref/.git/info/sparse-checkout"
 	wl_git "$wl_clone_ref" read-tree -mu HEAD
 }
@@ -54,6 +54,7 @@ wl_scratch_clone() {
 # stdout, and the function returns 3.
 wl_am() {
 	local clone=$1 n=0 total patch log
+	local -x GIT_CONFIG_GLOBAL=/dev/null
 	shift
 	total=$#
 	log=$clone/.git/am.log
@@ -61,6 +62,9 @@ wl_am() {
 		n=$((n + 1))
 		if ! wl_git "$clone" am -q --keep-cr --no-3way --no-scissors \
 			${WL_AM_OPTIONS[@]+"${WL_AM_OPTIONS[@]}"} "$patch" >"$log" 2>&1; then
+			# A full disk, say, is no conflict.
+			grep -qE '^error: (.*(patch does not apply|already exists in|does not exist in|No such file)|patch failed)' "$log" ||
+				wl_die "$WL_USAGE" "git am ended before it tried ${patch#"$WL_TOP/"}: $(grep -m1 -E '^(fatal|error):' "$log" || tail -n 1 "$log"); nothing was applied"
 			printf 'conflict: patch %d of %d does not fit: %s\n' "$n" "$total" "${patch#"$WL_TOP/"}"
 			python3 "$WL_SCRIPTS/lib/patches.py" conflict "$patch" "$clone" || sed 's/^/  git: /' "$log"
 			return "$WL_CONFLICT"
@@ -83,7 +87,7 @@ wl_series_refs() {
 # wl_format_patch REPO FROM TO DIR: the patch files of a range, whose bytes
 # depend on nothing but the commits.
 wl_format_patch() {
-	wl_git "$1" -c diff.renames=true -c format.encodeEmailHeaders=true format-patch -q \
+	GIT_CONFIG_GLOBAL=/dev/null wl_git "$1" -c diff.renames=true -c format.encodeEmailHeaders=true format-patch -q \
 		--zero-commit --no-signature --no-numbered --no-cover-letter --no-base \
 		--no-thread --no-attach --no-notes --full-index --no-ext-diff --no-textconv \
 		-p --stat=79,60 --summary --unified=3 --subject-prefix=PATCH -o "$4" "$2..$3"

@@ -90,8 +90,8 @@ for state in base patched; do
 	[ "$rc" -eq 0 ] || show "$tmp/diff"
 	[ "$(jq '[.findings[] | select(.rule == "walk_lock_mismatch")] | length' "$tmp/$state.json")" = 0 ]
 	ok $? "$state: no declared mode contradicts the lock held"
-	[ "$(jq '.coverage.failed + .coverage.timed_out | length' "$tmp/$state.json")" = 0 ]
-	ok $? "$state: every file was parsed ($(jq -r '"\(.coverage.parsed) of \(.coverage.expected)"' "$tmp/$state.json"))"
+	[ "$(jq '(.failed | length) + (.timed_out | length)' "$tmp/$state.json")" = 0 ]
+	ok $? "$state: every file was parsed ($(jq -r '"\(.parsed) of \(.files)"' "$tmp/$state.json"))"
 done
 
 best=999999

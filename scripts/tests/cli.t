@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# What every command has in common: --help, unknown options and trees, no argument.
+
+# shellcheck source=scripts/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+make_checkout
+mapfile -t commands < <(cd "$W/scripts" && find . -maxdepth 1 -type f -executable -printf '%f\n' | sort)
+[ ${#commands[@]} -ge 9 ]
+ok $? "the commands are there: ${commands[*]}"
+all=$(snap_all)
+for c in "${commands[@]}"; do
+	run wl "$c" --help
+	good "$c --help" "^usage: scripts/$c"
+	like "$OUT" "Exit codes?:.*0 .*2 " "$c --help says what the exit codes mean"
+	is "$ERR" "" "$c --help: nothing on stderr"
+	run wl "$c" --no-such-option
+	refused 2 "no-such-option" "$c: an unknown option"
+	case $c in
+	run | test | setup) continue ;; # no argument: all of it
+	toolbox) want='which command\?' ;;
+	annotate) want='.' ;;
+	*) want='which tree\? one of fake old deb' ;;
+	esac
+	run wl "$c"
+	refused 2 "$want" "$c without an argument"
+	case $c in
+	toolbox | annotate) continue ;;
+	esac
+	run wl "$c" nosuch
+	refused 2 "unknown tree 'nosuch': one of fake old deb \(configs/trees\)" "$c: an unknown tree"
+	case $c in mail) continue ;; esac
+	run wl "$c" fake old
+	refused 2 "one tree at a time, not 'fake' and 'old'" "$c: two trees"
+done
+run wl run nosuch
+refused 2 "unknown tree 'nosuch': one of fake old deb" "run: an unknown tree"
+run wl run fake nosuch
+refused 2 "unknown tree 'nosuch'" "run: an unknown tree after a known one, before any work"
+run wl test --tree nosuch
+refused 2 "unknown tree 'nosuch'" "test: an unknown tree"
+is "$(snap_all)/$(tmp_left)" "$all/0" "nothing of this changed anything"
+
+# The help is the text at the head of the command, and every option that the
+# command takes is in it.
+for c in "${commands[@]}"; do
+	missing=
+	help=$(wl "$c" --help)
+	while read -r o; do
+		grep -q -e "$o" <<<"$help" || missing+="$o "
+	done < <(sed -nE 's/^[[:space:]]+(--[a-z-]+)( \| --[a-z-]+)*( \| --[a-z-]+=\*)?\).*/\1/p' "$W/scripts/$c")
+	is "$missing" "" "$c --help names every option"
+done
+
+# From any folder, called through a path with spaces, and through a link.
+mkdir "$T/else where"
+(cd "$T/else where" && "../check out/scripts/tree" --help) >"$L_TMP/out" 2>&1
+is "$?/$(head -n 1 "$L_TMP/out" | cut -c1-19)" "0/usage: scripts/tree" "by a relative path"
+
+run wl setup nosuchcommand
+refused 2 "no Debian package is known for 'nosuchcommand' \(configs/packages\): install it by hand" "setup: an unknown command"
+run env PATH="$(bin_without shellcheck jq)" "$W/scripts/setup" jq shellcheck git
+refused 2 "missing: jq shellcheck; .*install" "setup: no way to install: names what is missing"
+if command -v apt-get >/dev/null && command -v apt-cache >/dev/null; then
+	d=$(bin_without jq)
+	ln -sf "$(command -v apt-get)" "$d/apt-get"
+	run env PATH="$d" "$W/scripts/setup" --print jq
+	good "setup --print names the package" "^jq\$"
+	if [ "$(id -u)" -ne 0 ]; then
+		run env PATH="$d" "$W/scripts/setup" jq
+		refused 2 "not root and no sudo: run 'apt-get install -y --no-install-recommends jq' as root" "setup as an ordinary user: the line to run"
+	fi
+fi
+done_testing

@@ -1,0 +1,276 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/check and its records: what ran, what may be taken from an earlier run,
+# and that a check that did not run never counts as passed.  Compiler, sparse,
+# spatch, checkpatch and annotate are stand-ins whose findings the test chooses.
+
+# shellcheck source=scripts/tests/lib.sh
+. "$(dirname "$0")/lib.sh"
+make_checkout
+make_series "$W/patches"
+A=$T/author
+
+# ---- the stand-ins -----------------------------------------------------------------
+
+B=$T/bin/stand-ins
+mkdir -p "$B" "$W/coccinelle" "$T/calls"
+printf '// a rule\n' >"$W/coccinelle/a.cocci"
+stub() { # NAME: from stdin
+	{
+		printf '#!/bin/bash\n'
+		cat
+	} >"$1"
+	chmod 755 "$1"
+}
+for c in ccache flex bison bc gcc; do stub "$B/$c" <<<'exit 0'; done
+stub "$B/x86_64-linux-gnu-gcc" <<<'echo "gcc (test) $(cat "$STAND/gcc" 2>/dev/null || echo 12)"'
+stub "$B/spatch" <<<'echo "spatch version $(cat "$STAND/spatch" 2>/dev/null || echo 1.1) compiled"'
+stub "$B/sparse" <<<'cat "$STAND/sparse" 2>/dev/null || echo 0.6.5'
+# Prints the warnings that comments in the sources ask for, and leaves objects.
+stub "$B/make" <<'EOF'
+o='' w='' sparse='' targets=()
+while [ $# -gt 0 ]; do
+	case $1 in
+	-C) w=$2; shift ;;
+	O=*) o=${1#O=} ;;
+	CHECK=*) sparse='sparse: ' ;;
+	-* | *=*) ;;
+	*) targets+=("$1") ;;
+	esac
+	shift
+done
+cd "$w" || exit 2
+for t in "${targets[@]}"; do
+	case $t in
+	*config) : >"$o/.config" ;;
+	*)
+		echo "$t" >>"$STAND/calls/make"
+		for c in "${t%.o}"*.c; do
+			[ -f "$c" ] || continue
+			[ "$t" = mm/ ] || [ "${c%.c}.o" = "$t" ] || continue
+			mkdir -p "$o/${c%/*}"
+			grep -q BROKEN "$c" && { echo "$c:1:1: error: broken" >&2; exit 2; }
+			: >"$o/${c%.c}.o"
+			grep -nE "\* ${sparse:+S}W: " "$c" | sed -E "s|^([0-9]+):.*W: (.*) \*/|$sparse$c:\1:1: warning: \2 [-Wtest]|" >&2
+		done ;;
+	esac
+done
+EOF
+stub "$W/scripts/annotate" <<'EOF'
+echo "$1" >>"$STAND/calls/annotate"
+[ ! -f "$STAND/annotate.rc" ] || { echo "spatch fell over" >&2; exit "$(cat "$STAND/annotate.rc")"; }
+findings='{"rule":"r","file":"mm/madvise.c","line":1,"function":"f","table":"old","message":"m"}'
+[ ! -f "$STAND/annotate.new" ] || [ ! -f "$1/mm/nolock.c" ] || findings+=',{"rule":"r","file":"mm/nolock.c","line":1,"table":"t","message":"no lock said"}'
+failed=''
+[ ! -f "$STAND/annotate.unparsed" ] || failed='"mm/x.c"'
+printf '{"findings":[%s],"coverage":{"parsed":2,"expected":2,"failed":[%s],"timed_out":[]}}\n' "$findings" "$failed"
+exit 1
+EOF
+export STAND=$T PATH="$B:$PATH" CC=true
+printf 'x86_64 x86_64 x86 x86_64-linux-gnu- defconfig gcc yes\n' >"$W/configs/arches"
+printf '# none\n' >"$W/configs/checkpatch-waivers"
+printf 'sparse 0.6.5 -\n' >"$W/configs/toolbox"
+
+make_kernel "$T/plain"
+mkdir -p "$T/plain/scripts/kconfig"
+stub "$T/plain/scripts/kconfig/merge_config.sh" <<<'exit 0'
+cat >"$T/plain/scripts/checkpatch.pl" <<'EOF'
+open(my $p, '<', $ARGV[-1]) or die;
+while (<$p>) {
+	$by = 1 if /^Signed-off-by: /;
+	print "$ARGV[-1]:$.: WARNING:BAD_STYLE: bad style\n" if /badstyle/;
+	print "Segmentation WARNING: something else\n" if /badtool/;
+}
+print "$ARGV[-1]:1: ERROR:MISSING_SIGN_OFF: none\n" unless $by;
+EOF
+wl tree fake --from "$T/plain" >/dev/null 2>&1
+D=$WALKLOCK_CACHE/trees/fake
+R=$WALKLOCK_OUT/fake/report.json
+
+rec() { jq -r --arg s "$1" --arg c "$2" '.records[] | select((.scope | test($s)) and .check == $c) | "\(.verdict) \(.reused)"' "$R" | paste -sd,; }
+fresh_count() { jq '[.records[] | select(.reused)] | length' "$R"; }
+calls() { cat "$T/calls/$1" 2>/dev/null | wc -l; }
+reset_calls() { rm -f "$T"/calls/*; }
+check() {
+	reset_calls
+	run wl check fake "$@"
+}
+
+# ---- one run ---------------------------------------------------------------------------
+
+check --no-build
+good "check: nothing found"
+is "$(jq -c .summary "$R")" '{"passed":8,"failed":0,"skipped":0}' "a record for each check and patch"
+is "$(jq -r '.records[].check' "$R" | sort | uniq -c | awk '{ print $2 ":" $1 }' | paste -sd' ')" "checkpatch:3 coccinelle:1 export:1 header:3" "namely these"
+is "$(jq -r '.base | .version + " " + .origin' "$R")" "7.3.4 unpacked source folder" "the report says what the base is"
+is "$(jq -r '.patches[1].subject' "$R")" "mm: steps 3 and 7 fail harder, with a subject of some length in it" "and which patches"
+is "$(jq -r '.patches[2].patch_id' "$R")" "$(git patch-id --stable <"$(echo "$W"/patches/2*/0001*)" | cut -d' ' -f1)" "by their patch-id"
+is "$(calls annotate)" 2 "the rules ran over base and tip"
+is "$(tmp_left)" 0 "no temporary folder is left"
+
+check --no-build
+good "a second run"
+is "$(fresh_count)/$(jq '.records | length' "$R")/$(calls annotate)" "8/8/0" "takes every record: no input changed"
+like "$OUT" "passed \(fresh evidence\)" "and the table says so"
+check --no-build --no-reuse
+is "$(fresh_count)/$(calls annotate)" "0/2" "--no-reuse takes none"
+check --no-build --json
+is "$(jq -r .tree <<<"$OUT")/$RC" "fake/0" "--json prints the report"
+
+# ---- an input changes ---------------------------------------------------------------------
+
+echo 1.2 >"$T/spatch"
+check --no-build
+is "$(rec series coccinelle)/$(fresh_count)" "passed false/7" "another spatch: the rules run again, nothing else"
+printf '// another rule\n' >"$W/coccinelle/b.cocci"
+check --no-build
+is "$(rec series coccinelle)/$(calls annotate)" "passed false/2" "another rule: they run again"
+log=$(jq -r '.records[] | select(.check == "checkpatch" and (.scope | test("2-nolock"))) | .log' "$R")
+rm "$log"
+check --no-build
+is "$(rec 2-nolock checkpatch)/$(fresh_count)" "passed false/7" "a log is gone: that check runs again"
+[ -f "$log" ]
+ok $? "and the log is back"
+
+g "$D" checkout -q walklock/2-nolock
+edit "$D/mm/nolock.c" 's/int nolock;/int nolock; \/* badstyle *\//'
+g "$D" commit -q -a --amend --no-edit
+g "$D" checkout -q base
+wl export fake >/dev/null 2>&1
+check --no-build
+is "$RC" 1 "a patch changed, and has a finding now: exit code 1"
+is "$(rec 2-nolock checkpatch)" "failed false" "checkpatch ran again, and failed"
+is "$(rec 1-walk-lock checkpatch)" "passed true,passed true" "that of the other patches is taken"
+is "$(rec series coccinelle)/$(rec series export)" "passed false/passed false" "what is made of the whole series ran again"
+like "$(jq -r '.records[] | select(.verdict == "failed") | .detail' "$R")" "^BAD_STYLE\$" "the record names the type"
+check --no-build
+is "$RC/$(rec 2-nolock checkpatch)" "1/failed true" "a failure that is taken stays a failure"
+printf 'fake 2-nolock/%s BAD_STYLE for a test\n' "$(basename "$W"/patches/2*/0001*)" >>"$W/configs/checkpatch-waivers"
+check --no-build
+is "$RC/$(rec 2-nolock checkpatch)" "0/passed false" "a waiver is an input: it runs again, and passes"
+like "$(jq -r '.records[] | select(.check == "checkpatch" and (.scope | test("2-nolock"))) | .detail' "$R")" "waived: BAD_STYLE" "the record names what is waived"
+
+sed -i 's/badstyle/badtool/' "$W"/patches/2*/0001*
+check --no-build
+is "$(rec 2-nolock checkpatch)" "failed false" "output of checkpatch that is not understood is no pass"
+sed -i 's/badtool/goodstyle/; s/^Subject: /Reviewed-by: Somebody <s@example.org>\n&/' "$W"/patches/2*/0001*
+check --no-build
+is "$RC/$(rec 2-nolock header)" "1/failed false" "somebody's tag in a patch is a finding"
+sed -i '/^Reviewed-by/d' "$W"/patches/2*/0001*
+sed -i "s/^From: $NAME.*/From: Somebody <s@example.org>/" "$W"/patches/2*/0001*
+check --no-build
+is "$RC/$(rec 2-nolock header)" "1/failed false" "another author is a finding"
+sed -i "s/^From: Somebody.*/From: $NAME <$MAIL>/" "$W"/patches/2*/0001*
+check --no-build
+is "$RC/$(rec 2-nolock header)" "0/passed true" "back again: the first record still counts"
+
+# ---- the rules ------------------------------------------------------------------------------
+
+: >"$T/annotate.new"
+check --no-build --no-reuse
+is "$RC/$(rec series coccinelle)" "1/failed false" "a finding that the series adds fails"
+like "$(jq -r '.records[] | select(.check == "coccinelle") | .detail' "$R")" "^mm/nolock.c:1: t: no lock said" "only what the base has not"
+rm "$T/annotate.new"
+: >"$T/annotate.unparsed"
+check --no-build --no-reuse
+is "$RC/$(rec series coccinelle)" "1/failed false" "a file that could not be parsed is no pass"
+rm "$T/annotate.unparsed"
+echo 2 >"$T/annotate.rc"
+check --no-build --no-reuse
+is "$RC/$(rec series coccinelle)/$(jq .summary.skipped "$R")" "0/skipped false/1" "a tool that did not run: skipped, and counted"
+like "$(jq -r '.records[] | select(.check == "coccinelle") | .detail' "$R")" "annotate ended with 2: spatch fell over" "with its reason"
+check --no-build
+is "$(rec series coccinelle)" "skipped false" "skipped is never taken for a result: it is tried again"
+rm "$T/annotate.rc"
+check --no-build
+is "$(rec series coccinelle)" "passed false" "and passes as soon as the tool runs"
+
+# ---- the build, and warnings as a difference -----------------------------------------------------
+
+rebuild() { # COMMAND...: a series made of $A changed by COMMAND
+	g "$A" checkout -q -B t2 t2.orig
+	"$@"
+	g "$A" commit -q -a --amend --no-edit
+	rm -f "$W"/patches/2-nolock/*.patch
+	format "$A" t1..t2 "$W/patches/2-nolock"
+}
+g "$A" branch t2.orig t2
+rebuild edit "$A/mm/nolock.c" 's/$//;s/int nolock;/int nolock; /'
+sed -i 's/[ ]$//' "$A/mm/nolock.c"
+check
+good "check with the build"
+is "$(rec series 'build x86_64')/$(rec series 'warnings x86_64')/$(rec series coverage)" "passed false/passed false/passed false" "build, warnings and coverage are on record"
+check
+is "$(fresh_count)/$(calls make)" "11/0" "a second run builds nothing"
+echo 13 >"$T/gcc"
+check
+is "$(rec series 'build x86_64')" "passed false" "another compiler: it builds again"
+echo 0.6.6 >"$T/sparse"
+check
+is "$(rec series 'build x86_64')" "passed false" "another sparse: it builds again"
+rm "$(jq -r '.records[] | select(.check == "build x86_64") | .log' "$R")"
+check
+is "$(rec series 'build x86_64')" "passed false" "the build log is gone: it builds again"
+
+# The base has one warning in step 5 of madvise, the series has one as well.
+warn() { edit "$1/mm/madvise.c" "/madvise_step_$2/,/^}/s|return err;|return err; /* $3: $4 */|"; }
+edit "$T/plain/mm/madvise.c" "/madvise_step_5/,/^}/s|return err;|return err; /* W: first */|"
+sed -i '/return err/s|$| |;s| $||' "$T/plain/mm/madvise.c"
+wl tree fake --from "$T/plain" >/dev/null 2>&1
+g "$A" checkout -q t2.orig
+same() { :; }
+check
+is "$RC/$(rec series 'warnings x86_64')" "0/passed false" "a warning that the base has is not the series'"
+swap() { warn "$A" 6 W second; }
+rebuild swap
+check
+is "$RC/$(rec series 'warnings x86_64')" "1/failed false" "one that the series adds is"
+like "$(jq -r '.records[] | select(.check == "warnings x86_64") | .detail' "$R")" "^mm/madvise.c:[0-9]+: gcc warning: second \[-Wtest\] \(in madvise_step_6\)\$" "and it is named"
+swap() { warn "$A" 6 SW third; }
+rebuild swap
+check
+is "$RC/$(jq -r '.records[] | select(.check == "warnings x86_64") | .detail' "$R" | grep -c 'sparse warning: third')" "1/1" "so is one of sparse"
+swap() { edit "$A/mm/nolock.c" 's/int nolock/int BROKEN/'; }
+rebuild swap
+check
+is "$RC/$(rec series 'build x86_64')/$(rec series 'warnings x86_64')" "1/failed false/skipped false" "a build that breaks: failed, and its warnings are skipped, not passed"
+check
+is "$RC/$(rec series 'warnings x86_64')" "1/skipped false" "the second time as well"
+rebuild same
+check --each
+is "$(jq '[.records[] | select(.check == "build x86_64")] | length' "$R")/$RC" "4/0" "--each: every patch on its own, and the series"
+run wl build fake
+good "build takes the same records" "fresh evidence"
+
+# ---- refusals and interruptions -------------------------------------------------------------------
+
+run wl check fake --arch moon
+refused 2 "unknown architecture 'moon': one of x86_64 \(configs/arches\)" "unknown architecture"
+printf 'a file\n' >"$T/noout"
+run env WALKLOCK_OUT="$T/noout" "$W/scripts/check" fake --no-build
+refused 2 "cannot write the report to $T/noout/fake: set WALKLOCK_OUT" "the report cannot be written"
+path=$(bin_without python3)
+run env PATH="$B:$path" "$W/scripts/check" fake --no-build
+refused 2 "missing: python3" "missing tool: python3"
+
+before=$(cat "$R") tips=$(g "$D" for-each-ref)
+for sig in INT TERM KILL; do
+	stop_at git ' read-tree \| patch-id \| checkout '
+	sed -i 's/\*" read-tree .*"\*)/*" patch-id "*)/' "${PATH_STOP%%:*}/git"
+	case $sig in TERM) export STOP_SECONDS=0.3 ;; esac
+	start env PATH="$PATH_STOP" "$W/scripts/check" fake --no-build --no-reuse
+	wait_reached || ok 1 "SIG$sig: the moment is there"
+	if [ "$sig" = TERM ]; then kill -TERM "$PID"; else kill -"$sig" -- -"$PID"; fi
+	finish
+	unset STOP_SECONDS
+	case $sig in INT) want=130 ;; TERM) want=143 ;; *) want=137 ;; esac
+	is "$RC/$(cat "$R")/$(g "$D" for-each-ref)" "$want/$before/$tips" "check, SIG$sig: report and branches are as they were"
+	[ "$sig" = KILL ] || is "$(tmp_left)" 0 "check, SIG$sig: no temporary folder is left"
+	find "$T/tmp" -mindepth 1 -maxdepth 1 -exec touch -d '5 minutes ago' {} +
+	run wl check fake --no-build
+	good "check, SIG$sig: run again"
+	is "$(tmp_left)/$(find "$WALKLOCK_OUT" -name 'report.json.*' | wc -l)" 0/0 "check, SIG$sig: clean afterwards"
+	before=$(cat "$R")
+done
+done_testing
