@@ -135,7 +135,7 @@ wl_build_check() {
 	key2=$(wl_key warnings "$key1")
 	log=$(wl_log "$key1" "build-$A_NAME")
 	B_LOG=$log
-	if wl_fresh "$scope" "$key1"; then
+	if [ -e "$log.built" ] && wl_fresh "$scope" "$key1"; then
 		if wl_fresh "$scope" "$key2"; then return 0; fi
 		unset 'wl_records[-1]'
 	fi
