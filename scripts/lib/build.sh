@@ -195,7 +195,13 @@ wl_arch_list() {
 wl_build_ready() {
 	[ -d "$T_DIR/.git" ] || "$WL_SCRIPTS/tree" "$T_NAME" >/dev/null || exit $?
 	wl_series ''
-	"$WL_SCRIPTS/apply" "$T_NAME" >&2 || exit $?
+	local said rc=0
+	said=$("$WL_SCRIPTS/apply" "$T_NAME") || rc=$?
+	if [ "$rc" -ne 0 ]; then
+		[ -z "$said" ] || printf '%s\n' "$said" >&2
+		exit "$rc"
+	fi
+	wl_say "$said"
 	wl_need sparse libelf.h openssl/ssl.h
 	wl_sparse_choose || wl_warn "no sparse that can parse $T_NAME: its checks are skipped"
 	wl_report_begin

@@ -14,24 +14,29 @@ wl_key() { printf '%s\n' "$WL_EVIDENCE_FORMAT" "$@" | wl_hash; }
 wl_record() {
 	local file=$WL_CACHE/evidence/$T_NAME/$3.json
 	mkdir -p "${file%/*}"
-	jq -n --arg scope "$1" --arg check "$2" --arg key "$3" --arg verdict "$4" --arg detail "$5" \
+	wl_tools
+	local lines
+	mapfile -t lines < <(jq -nc --arg scope "$1" --arg check "$2" --arg key "$3" --arg verdict "$4" --arg detail "$5" \
 		--arg log "$6" --argjson seconds "$7" --arg command "$8" \
-		--arg when "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --argjson tools "$(wl_tools)" \
+		--arg when "$(date -u +%Y-%m-%dT%H:%M:%SZ)" --argjson tools "$WL_TOOLS" \
 		'{scope: $scope, check: $check, key: $key, verdict: $verdict, detail: $detail, log: $log,
-		  seconds: $seconds, command: $command, when: $when, tools: $tools}' >"$file.$$"
+		  seconds: $seconds, command: $command, when: $when, tools: $tools} | ., . + {reused: false}')
+	[ ${#lines[@]} -eq 2 ] || wl_die "$WL_USAGE" "no record could be made of $2 ($1)"
+	printf '%s\n' "${lines[0]}" >"$file.$$"
 	mv "$file.$$" "$file"
-	wl_records+=("$(jq -c '. + {reused: false}' "$file")")
+	wl_records+=("${lines[1]}")
 }
 
 # wl_fresh SCOPE KEY: a record with this key is there, and its log is: take it.
 # A check that was skipped is tried again.
 wl_fresh() {
-	local file=$WL_CACHE/evidence/$T_NAME/$2.json log
+	local file=$WL_CACHE/evidence/$T_NAME/$2.json lines
 	[ -s "$file" ] && [ -z "${WL_NO_REUSE:-}" ] || return 1
-	[ "$(jq -r .verdict "$file")" != skipped ] || return 1
-	log=$(jq -r .log "$file")
-	[ -z "$log" ] || [ -e "$log" ] || return 1
-	wl_records+=("$(jq -c --arg scope "$1" '. + {scope: $scope, reused: true}' "$file")")
+	mapfile -t lines < <(jq -r --arg scope "$1" '.verdict, .log, (. + {scope: $scope, reused: true} | tojson)' "$file" 2>/dev/null)
+	[ ${#lines[@]} -eq 3 ] || return 1
+	case ${lines[0]} in passed | failed) ;; *) return 1 ;; esac
+	[ -z "${lines[1]}" ] || [ -e "${lines[1]}" ] || return 1
+	wl_records+=("${lines[2]}")
 }
 
 wl_last() { jq -r ".$1" <<<"${wl_records[-1]}"; }
@@ -42,15 +47,15 @@ wl_log() {
 	printf '%s\n' "$WL_CACHE/evidence/$T_NAME/logs/$1.$2.log"
 }
 
+# wl_tools: sets WL_TOOLS, once: the versions that every record names.
 wl_tools() {
 	if [ -z "${WL_TOOLS:-}" ]; then
-		WL_TOOLS=$(jq -n --arg git "$(git version | cut -d' ' -f3)" \
+		WL_TOOLS=$(jq -nc --arg git "$(git version | cut -d' ' -f3)" \
 			--arg spatch "$(spatch --version 2>/dev/null | sed -n '1s/^spatch version \([^ ]*\).*/\1/p')" \
 			--arg sparse "$(wl_sparse_version)" \
 			--arg walklock "$(git -C "$WL_TOP" describe --always --dirty 2>/dev/null || printf unknown)" \
 			'{git: $git, spatch: $spatch, sparse: $sparse, walklock: $walklock}')
 	fi
-	printf '%s\n' "$WL_TOOLS"
 }
 
 # wl_sparse_choose: sets WL_SPARSE for the loaded tree: the host's, or where
@@ -91,17 +96,18 @@ wl_report_begin() {
 wl_report_write() {
 	local file=$WL_OUT/$T_NAME/report.json patches
 	[ ${#wl_records[@]} -gt 0 ] || return 0
+	wl_tools
 	patches=$(for p in "${S_PATCHES[@]}"; do
-		jq -n --arg file "${p#"$WL_TOP/"}" --arg subject "$(sed -n '/^Subject: /{s/^Subject: \(\[[^]]*\] \)\?//;N;s/\n \(.*\)/ \1/;s/\n.*//;p;q}' "$p")" \
-			--arg id "$(git patch-id --stable <"$p" | cut -d' ' -f1)" '{file: $file, subject: $subject, patch_id: $id}'
-	done | jq -s .)
+		printf '%s\n' "${p#"$WL_TOP/"}" "$(sed -n '/^Subject: /{s/^Subject: \(\[[^]]*\] \)\?//;N;s/\n \(.*\)/ \1/;s/\n.*//;p;q}' "$p")" \
+			"$(git patch-id --stable <"$p" | cut -d' ' -f1)"
+	done | jq -Rsc 'split("\n") | [range(0; length - 1; 3) as $i | {file: .[$i], subject: .[$i + 1], patch_id: .[$i + 2]}]')
 	printf '%s\n' "${wl_records[@]}" | jq -s \
-		--slurpfile old <(if [ -s "$file" ]; then cat "$file"; else printf '{}'; fi) \
+		--slurpfile old <(jq -c . "$file" 2>/dev/null || printf '{}') \
 		--arg tree "$T_NAME" --arg key "$R_KEY" --argjson patches "$patches" \
 		--arg version "$(git -C "$T_DIR" config walklock.version)" \
 		--arg origin "$(git -C "$T_DIR" config walklock.origin)" \
 		--arg base "$(git -C "$T_DIR" rev-parse base)" \
-		--arg basetree "$(git -C "$T_DIR" rev-parse 'base^{tree}')" --argjson tools "$(wl_tools)" '
+		--arg basetree "$(git -C "$T_DIR" rev-parse 'base^{tree}')" --argjson tools "$WL_TOOLS" '
 		. as $new
 		| ($old[0] | if .series_key == $key then .records else [] end) as $kept
 		| {tree: $tree, series_key: $key,

@@ -20,7 +20,8 @@ wl_series() {
 	[ -z "${1:-}" ] || [ "$topic" = "$1" ] || [ "${S_TOPICS[-1]}" = "$1" ] ||
 		wl_die "$WL_USAGE" "unknown topic '$1' for $T_NAME: one of ${S_TOPICS[*]}"
 	wl_need python3
-	said=$(python3 "$WL_SCRIPTS/lib/patches.py" sane "${S_PATCHES[@]}") ||
+	# -IS: nothing of the user's Python set-up takes part.
+	said=$(python3 -IS "$WL_SCRIPTS/lib/patches.py" sane "${S_PATCHES[@]}") ||
 		wl_die "$WL_USAGE" "${said%%$'\n'*}; nothing was applied"
 	mapfile -t S_FILES <<<"$said"
 }
@@ -66,7 +67,7 @@ wl_am() {
 			grep -qE '^error: (.*(patch does not apply|already exists in|does not exist in|No such file)|patch failed)' "$log" ||
 				wl_die "$WL_USAGE" "git am ended before it tried ${patch#"$WL_TOP/"}: $(grep -m1 -E '^(fatal|error):' "$log" || tail -n 1 "$log"); nothing was applied"
 			printf 'conflict: patch %d of %d does not fit: %s\n' "$n" "$total" "${patch#"$WL_TOP/"}"
-			python3 "$WL_SCRIPTS/lib/patches.py" conflict "$patch" "$clone" || sed 's/^/  git: /' "$log"
+			python3 -IS "$WL_SCRIPTS/lib/patches.py" conflict "$patch" "$clone" || sed 's/^/  git: /' "$log"
 			return "$WL_CONFLICT"
 		fi
 	done

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck disable=SC2119
 #
 # What every command has in common: --help, unknown options and trees, no argument.
 
@@ -12,25 +13,29 @@ ok $? "the commands are there: ${commands[*]}"
 all=$(snap_all)
 for c in "${commands[@]}"; do
 	run wl "$c" --help
-	good "$c --help" "^usage: scripts/$c"
-	like "$OUT" "Exit codes?:.*0 .*2 " "$c --help says what the exit codes mean"
+	good "$c --help" "^usage: (scripts/)?$c"
+	like "$OUT" "Exit codes?:.*2 " "$c --help says what the exit codes mean"
 	is "$ERR" "" "$c --help: nothing on stderr"
 	run wl "$c" --no-such-option
+	case $c in
+	annotate) # argparse says its usage as well, and asks for the folder first
+		is "$RC" 2 "$c: an unknown option"
+		run wl "$c"
+		is "$RC" 2 "$c without an argument"
+		continue ;;
+	esac
 	refused 2 "no-such-option" "$c: an unknown option"
 	case $c in
 	run | test | setup) continue ;; # no argument: all of it
 	toolbox) want='which command\?' ;;
-	annotate) want='.' ;;
 	*) want='which tree\? one of fake old deb' ;;
 	esac
 	run wl "$c"
 	refused 2 "$want" "$c without an argument"
-	case $c in
-	toolbox | annotate) continue ;;
-	esac
+	[ "$c" != toolbox ] || continue
 	run wl "$c" nosuch
 	refused 2 "unknown tree 'nosuch': one of fake old deb \(configs/trees\)" "$c: an unknown tree"
-	case $c in mail) continue ;; esac
+	[ "$c" != mail ] || continue
 	run wl "$c" fake old
 	refused 2 "one tree at a time, not 'fake' and 'old'" "$c: two trees"
 done
@@ -64,7 +69,7 @@ run env PATH="$(bin_without shellcheck jq)" "$W/scripts/setup" jq shellcheck git
 refused 2 "missing: jq shellcheck; .*install" "setup: no way to install: names what is missing"
 if command -v apt-get >/dev/null && command -v apt-cache >/dev/null; then
 	d=$(bin_without jq)
-	ln -sf "$(command -v apt-get)" "$d/apt-get"
+	ln -sf "$(command -v apt-get)" "$(command -v apt-cache)" "$d/"
 	run env PATH="$d" "$W/scripts/setup" --print jq
 	good "setup --print names the package" "^jq\$"
 	if [ "$(id -u)" -ne 0 ]; then

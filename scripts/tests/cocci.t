@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The semantic patches against their fixtures, and scripts/annotate. TAP.
+
+cocci.t --sync copies the part that both rules share from walk_lock.cocci.
+"""
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+RULES = os.path.join(TOP, 'coccinelle')
+FIX = os.path.join(RULES, 'fixtures')
+ANNOTATE = os.path.join(TOP, 'scripts', 'annotate')
+COUNT = [0, 0]
+
+
+def ok(good, name, why=''):
+    COUNT[0] += 1
+    COUNT[1] += not good
+    print('%sok %d - %s' % ('' if good else 'not ', COUNT[0], name))
+    if not good and why:
+        for line in str(why).splitlines()[:12]:
+            print('# ' + line)
+
+
+def run(cmd, **kw):
+    return subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, errors='replace', **kw)
+
+
+def expected(path):
+    out = {}
+    with open(path) as f:
+        for line in f:
+            m = re.match(r'/\* expect: (.*?) -> (\S+) \*/$', line)
+            if not m:
+                break
+            out[m.group(1)] = m.group(2)
+    return out
+
+
+def spatch(rule, mode, files, tmp, **env):
+    groups = os.path.join(tmp, 'groups')
+    with open(groups, 'w') as f:
+        f.write('\n\n'.join(files) + '\n')
+    return run(['spatch', '--very-quiet', '--no-includes', '--include-headers', '-D', mode,
+                '--cocci-file', os.path.join(RULES, rule + '.cocci'), '--file-groups', groups],
+               cwd=FIX, env=dict(os.environ, **env))
+
+
+def rule_fixtures(rule, tmp):
+    files = sorted(os.path.join(rule, f) for f in os.listdir(os.path.join(FIX, rule)))
+    r = spatch(rule, 'report', files, tmp, WALKLOCK_JSON='1')
+    got, done = {}, set()
+    for line in r.stdout.splitlines():
+        if line.startswith('WALKLOCK '):
+            d = json.loads(line[9:])
+            if d['rule'] == 'done':
+                done.add(d['file'])
+            else:
+                got.setdefault(d['file'], []).append(d)
+    for f in files:
+        want = expected(os.path.join(FIX, f))
+        have = {}
+        for d in got.get(f, []):
+            have[d['table']] = 'mismatch' if 'mismatch' in rule else d['mode'] or 'cannot-tell'
+        wish = {k: v for k, v in want.items() if v not in ('none', 'ok')}
+        ok(bool(want) and f in done and have == wish, f,
+           'want %s\ngot %s\n%s' % (wish, have, [d['text'] for d in got.get(f, [])] or r.stderr[-300:]))
+    return files
+
+
+def modes(tmp):
+    # the vocabulary of the tree: never a mode that it lacks
+    files = ['walk_lock/mapping.c', 'walk_lock/lockless.c', 'walk_lock/vma_rcu.c']
+    r = spatch('walk_lock', 'report', files, tmp, WALKLOCK_JSON='1',
+               WALKLOCK_MODES='RDLOCK,WRLOCK,WRLOCK_VERIFY')
+    got = {d['file']: d['mode'] for d in (json.loads(x[9:]) for x in r.stdout.splitlines()
+                                          if x.startswith('WALKLOCK ')) if d['rule'] == 'walk_lock'}
+    ok(got == {files[0]: 'PGWALK_RDLOCK', files[1]: None, files[2]: None},
+       'only modes that the tree has', got)
+    f = ['walk_lock/write.c', 'walk_lock/released.c', 'walk_lock/form_array.c',
+         'walk_lock/form_inner.c', 'walk_lock/form_literal.c']
+    r = spatch('walk_lock', 'patch', f, tmp)
+    add = re.findall(r'^\+.*walk_lock\s*=\s*(\w+)', r.stdout, re.M)
+    ok(sorted(add) == ['PGWALK_RDLOCK'] * 3 + ['PGWALK_WRLOCK'] and 'released' not in r.stdout,
+       'patch mode adds what is shown and nothing else', r.stdout)
+    r = spatch('walk_lock', 'context', f[:1], tmp)
+    ok(re.search(r'^-static const struct mm_walk_ops table', r.stdout, re.M) is not None,
+       'context mode points at the table', r.stdout)
+    r = spatch('walk_lock', 'org', f[:1], tmp)
+    ok('* TODO [[view:walk_lock/write.c::' in r.stdout, 'org mode', r.stdout)
+    r = spatch('walk_lock_mismatch', 'context', ['walk_lock_mismatch/write_under_read.c'], tmp)
+    ok(re.search(r'^-.*walk_page_range', r.stdout, re.M) is not None,
+       'context mode points at the walk', r.stdout)
+
+
+SHARED = re.compile(r'# ---- shared with the other rule: begin\n(.*?)'
+                    r'# ---- shared with the other rule: end\n', re.S)
+
+
+def sync():
+    with open(os.path.join(RULES, 'walk_lock.cocci')) as f:
+        part = SHARED.search(f.read()).group(0)
+    path = os.path.join(RULES, 'walk_lock_mismatch.cocci')
+    with open(path) as f:
+        text = SHARED.sub(lambda m: part, f.read())
+    with open(path + '.new', 'w') as f:
+        f.write(text)
+    os.rename(path + '.new', path)
+    return 0
+
+
+def shared():
+    def block(n):
+        with open(os.path.join(RULES, n)) as f:
+            m = SHARED.search(f.read())
+        return m and m.group(1)
+    a, b = block('walk_lock.cocci'), block('walk_lock_mismatch.cocci')
+    ok(a is not None and a == b, 'both rules have the same shared part')
+
+
+def make_tree(path):
+    shutil.copytree(os.path.join(FIX, 'include'), os.path.join(path, 'include'))
+    shutil.copytree(os.path.join(FIX, 'callers'), os.path.join(path, 'mm'))
+    for f in ('read.c', 'not_parsed.c', 'form_array.c'):
+        shutil.copy(os.path.join(FIX, 'walk_lock', f), os.path.join(path, 'mm', f))
+    with open(os.path.join(path, 'Makefile'), 'w') as f:
+        f.write('VERSION = 7\nPATCHLEVEL = 3\n')
+
+
+def annotate(tmp):
+    tree = os.path.join(tmp, 'a tree')
+    make_tree(tree)
+    r = run([ANNOTATE, tree, '--json'])
+    j = json.loads(r.stdout or '{}')
+    by = {(d['file'], d['table']): d['mode'] for d in j.get('findings', [])}
+    ok(r.returncode == 1 and by.get(('mm/walk.c', 'table')) == 'PGWALK_WRLOCK',
+       'annotate asks callers in other files', r.stdout + r.stderr)
+    ok(('mm/walk.c', 'second') in by and by[('mm/walk.c', 'second')] is None,
+       'annotate: exported, no caller seen: cannot tell', by)
+    ok([d['function'] for d in j.get('unparsed', [])] == ['go()'],
+       'annotate names the function that spatch could not parse', j.get('unparsed'))
+    r = run([ANNOTATE, tree])
+    ok(re.search(r'^mm/read\.c:\d+: table: missing walk_lock; PGWALK_RDLOCK because .*:\d+', r.stdout, re.M)
+       and re.search(r'^coverage: \d+ files expected, \d+ parsed, 0 failed, 0 timed out', r.stdout, re.M),
+       'annotate: one line a finding, coverage at the end', r.stdout)
+    before = snapshot(tree)
+    r = run([ANNOTATE, tree, '--diff'])
+    ok(snapshot(tree) == before, 'annotate --diff changes nothing')
+    p = os.path.join(tmp, 'diff')
+    with open(p, 'w') as f:
+        f.write(r.stdout)
+    copy = os.path.join(tmp, 'copy')
+    shutil.copytree(tree, copy)
+    g = run(['git', 'apply', p], cwd=copy)
+    ok(g.returncode == 0 and r.stdout.startswith('--- a/'), 'git apply takes the diff', g.stderr + r.stdout)
+    a = run([ANNOTATE, tree, '--apply'])
+    ok(snapshot(tree) == snapshot(copy), 'annotate --apply makes the same change', a.stdout + a.stderr)
+    with open(os.path.join(tree, 'mm', 'read.c')) as f:
+        ok('\t.pmd_entry\t= count_pmd,\n\t.walk_lock\t= PGWALK_RDLOCK,\n};' in f.read(),
+           'the new member looks like the others')
+    again = run([ANNOTATE, tree, '--json'])
+    left = {d['table'] for d in json.loads(again.stdout)['findings']}
+    ok(left == {'second'}, 'nothing but the open question is left', left)
+    ok(run([ANNOTATE, os.path.join(tmp, 'none')]).returncode == 2, 'annotate: no directory: 2')
+    ok(run([ANNOTATE, FIX]).returncode == 2, 'annotate: no kernel tree: 2')
+    e = run([ANNOTATE, tree, '--spatch', 'no-such-spatch'])
+    ok(e.returncode == 2 and "'coccinelle'" in e.stderr, 'annotate: no spatch: 2, and the package', e.stderr)
+    ok(run([ANNOTATE, '--help']).returncode == 0, 'annotate --help')
+
+
+def snapshot(path):
+    out = {}
+    for base, _, files in os.walk(path):
+        for f in files:
+            p = os.path.join(base, f)
+            with open(p, 'rb') as fh:
+                out[os.path.relpath(p, path)] = (fh.read(), stat.S_IMODE(os.stat(p).st_mode))
+    return out
+
+
+def main():
+    if sys.argv[1:] == ['--sync']:
+        return sync()
+    if shutil.which('spatch') is None:
+        print('1..0 # SKIP spatch is not installed (package coccinelle)')
+        return 0
+    with tempfile.TemporaryDirectory(prefix='cocci-t-') as tmp:
+        shared()
+        for rule in ('walk_lock', 'walk_lock_mismatch'):
+            rule_fixtures(rule, tmp)
+        modes(tmp)
+        annotate(tmp)
+    print('1..%d' % COUNT[0])
+    return 1 if COUNT[1] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
