@@ -30,7 +30,8 @@ with open("/proc/self/cmdline", "rb") as f:
 		arg = os.fsdecode(arg).split("=")[-1]
 		if arg.endswith(".cocci") and os.path.isdir(os.path.join(os.path.dirname(os.path.abspath(arg)), "walklock")):
 			sys.path.insert(0, os.path.dirname(os.path.abspath(arg)))
-sys.dont_write_bytecode = True
+sys.dont_write_bytecode = not os.environ.get("WALKLOCK_PYCACHE")
+sys.pycache_prefix = os.environ.get("WALKLOCK_PYCACHE")
 from walklock.rules import *
 
 // Anything that has to do with a table. spatch passes over all other files.
@@ -95,7 +96,7 @@ lock_report(cocci.files())
 lock_report(cocci.files(), True)
 
 // A table with an initialiser, at file scope or in a function.
-@table@
+@table depends on patch@
 identifier n;
 position p;
 @@
@@ -125,7 +126,7 @@ position table.p;
  };
 
 // One table of an array of them.
-@element@
+@element depends on patch@
 identifier n, f;
 expression e;
 position p;
@@ -155,7 +156,7 @@ position element.p;
 	}, ... };
 
 // A table inside another structure.
-@inner depends on known@
+@inner depends on patch && known@
 identifier S, n, f, g;
 expression e;
 position p;
@@ -185,7 +186,7 @@ position inner.p;
 	}, ... };
 
 // A compound literal.
-@literal@
+@literal depends on patch@
 position p;
 @@
 
@@ -212,7 +213,7 @@ position literal.p;
  }
 
 // Declarations to point at, whatever the answer.
-@declared@
+@declared depends on context@
 identifier n;
 position p;
 @@

@@ -1327,10 +1327,9 @@ class Project:
             return None, 'no lock of init_mm taken, held or asserted'
         mm, vma = self.facts(w)
         if kind == 'novma':
-            if mm and mm[0] == 'W':
-                return WR, 'mmap write lock %s at %s' % (mm[2], mm[1])
-            if mm and mm[0] in 'RA':
-                return RD, 'mmap lock %s at %s' % (mm[2], mm[1])
+            # No VMA to lock: the write modes have nothing to act on.
+            if mm and mm[0] in 'RWA':
+                return RD, 'walk without VMAs, mmap lock %s at %s' % (mm[2], mm[1])
             return None, self.missing(mm, vma)
         if vma and vma[0] == 'w' and (not mm or mm[0] in 'WA'):
             return WV, 'VMA write lock %s at %s' % (vma[2], vma[1])

@@ -145,6 +145,10 @@ def lock_report(files, org=False):
                 more['init'] = list(t.init)
         say('walk_lock', t.src, t.pos, len(t.name), t.name, text, **more)
     tell_wanted(p)
+    if os.environ.get('WALKLOCK_BOTH'):
+        # scripts/annotate asks for both in one process: one parse, one project
+        p._runs.clear()
+        mismatch_report(files, done=False)
 
 
 def tell_wanted(p, ask=True):
@@ -191,12 +195,14 @@ def proven(p, t, mode, w):
             return None
         return '%s in %s, which walks the page tables of a process' % (mode, at)
     if kind == 'lockless':
+        if mode in (VR, WR, WV):
+            return '%s in %s, which looks at no VMA' % (mode, at)
         return None
     if kind == 'kernel' or w.mm == '&init_mm':
         got = st.l.get(('M', '&init_mm'))
         if got and got[0] == 'U':
             return 'mmap lock of init_mm released at %s before %s' % (got[1], at)
-        if mode in (VR, WV):
+        if mode in (VR, WR, WV):
             return '%s in %s, which looks at no VMA' % (mode, at)
         return None
     if mode == VR:
@@ -318,14 +324,15 @@ def mismatches(files):
     return p.wrong
 
 
-def mismatch_report(files, org=False):
+def mismatch_report(files, org=False, done=True):
     p = RUN.group(files)
     for t, w, why in mismatches(files):
         more = dict(org=True) if org else {}
         if os.environ.get('WALKLOCK_JSON'):
             more['decl'] = '%s:%d' % (t.src.path, t.line())
         say('walk_lock_mismatch', w.src, w.pos, len(w.entry), t.name, 'wrong walk_lock: ' + why, **more)
-    tell_wanted(p, False)
+    if done:
+        tell_wanted(p, False)
 
 
 def mismatch_at(files, path, line):
