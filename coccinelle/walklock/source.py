@@ -36,7 +36,7 @@ OPS_MEMBERS = ['pgd_entry', 'p4d_entry', 'pud_entry', 'pmd_entry', 'pte_entry',
 MAX_UP = 7
 MAX_STATES = 48
 MAX_INLINE = 9
-BUDGET = 50000
+BUDGET = 25000
 
 COMMENT = re.compile(SL + r'\*.*?\*' + SL + '|' + SL + SL + r'(?:\\\n|[^\n])*'
                      '|' + STR, re.S)
