@@ -274,6 +274,11 @@ class FinderFunc:
 
 FINDER = FinderFunc()
 
+def how(lock):
+    """How a lock came to be held, in words."""
+    return {'took': 'taken'}.get(lock[2], lock[2])
+
+
 class Project:
     """The files of one group, their tables, and the answers."""
     def __init__(self, paths, complete=None, modes=None, given=False):
@@ -1313,7 +1318,7 @@ class Project:
             got = it.held(st, 'I', w.mm)
             if got and got[0] in 'RWA':
                 m = IM if IM in self.modes else RD
-                return m, 'walk_page_mapping() under i_mmap_rwsem, %s at %s' % (got[2], got[1]) + \
+                return m, 'walk_page_mapping() under i_mmap_rwsem, %s at %s' % (how(got), got[1]) + \
                     ('' if m == IM else ', where the mode is not looked at')
             return None, 'no i_mmap_rwsem taken, held or asserted'
         if kind == 'lockless':
@@ -1323,31 +1328,31 @@ class Project:
         if kind == 'kernel' or w.mm == '&init_mm':
             got = st.l.get(('M', '&init_mm'))
             if got and got[0] in 'RWA':
-                return RD, 'kernel page tables, mmap lock of init_mm %s at %s' % (got[2], got[1])
+                return RD, 'kernel page tables, mmap lock of init_mm %s at %s' % (how(got), got[1])
             return None, 'no lock of init_mm taken, held or asserted'
         mm, vma = self.facts(w)
         if kind == 'novma':
             # No VMA to lock: the write modes have nothing to act on.
             if mm and mm[0] in 'RWA':
-                return RD, 'walk without VMAs, mmap lock %s at %s' % (mm[2], mm[1])
+                return RD, 'walk without VMAs, mmap lock %s at %s' % (how(mm), mm[1])
             return None, self.missing(mm, vma)
         if vma and vma[0] == 'w' and (not mm or mm[0] in 'WA'):
-            return WV, 'VMA write lock %s at %s' % (vma[2], vma[1])
+            return WV, 'VMA write lock %s at %s' % (how(vma), vma[1])
         if mm and mm[0] == 'W':
-            return WR, 'mmap write lock %s at %s, VMA not write-locked before' % (mm[2], mm[1])
+            return WR, 'mmap write lock %s at %s, VMA not write-locked before' % (how(mm), mm[1])
         if mm and mm[0] in 'RA':
-            return RD, 'mmap lock %s at %s' % ('for read, ' + mm[2] if mm[0] == 'R' else mm[2], mm[1])
+            return RD, 'mmap lock %s at %s' % ('for read, ' + how(mm) if mm[0] == 'R' else how(mm), mm[1])
         if vma and vma[0] == 'r' and not (mm and mm[0] in 'RWA'):
             if kind == 'vma':
                 if VR in self.modes:
-                    return VR, 'VMA read lock %s at %s' % (vma[2], vma[1])
+                    return VR, 'VMA read lock %s at %s' % (how(vma), vma[1])
                 return None, 'only a VMA read lock and no mode for that in this tree'
             return None, 'only a VMA read lock at a walk of a range'
         return None, self.missing(mm, vma)
 
     def missing(self, mm, vma):
         if mm and mm[0] in 'UD':
-            return 'mmap lock %s at %s' % (mm[2], mm[1])
+            return 'mmap lock %s at %s' % (how(mm), mm[1])
         if vma and vma[0] == 'x':
             return 'VMA lock released at %s' % vma[1]
         return 'no lock taken, held or asserted'
