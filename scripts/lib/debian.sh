@@ -25,6 +25,15 @@ wl_apt_sites() {
 		sed -n "s|^'\(.*\)/dists/\(.*\)/InRelease'.*|\1 \2|p" | sort -u
 }
 
+# wl_apt_sites_all: those, and beside each main archive its security archive,
+# which has the newest point releases even where the machine does not use it.
+wl_apt_sites_all() {
+	local sites
+	sites=$(wl_apt_sites)
+	printf '%s\n' "$sites"
+	sed -n 's|^\(.*/debian\)/* .*|\1-security bookworm-security|p' <<<"$sites" | sort -u
+}
+
 wl_apt_fetch() { # URL FILE [RETRIES]
 	/usr/lib/apt/apt-helper -o "APT::Sandbox::User=$(id -un)" -o "Acquire::Retries=${3:-3}" \
 		download-file "$1" "$2" >/dev/null 2>&1
@@ -57,7 +66,7 @@ wl_apt_sources() {
 			grep -q '^Origin: Debian' "$tmp" || continue
 			printf 'deb [%s] %s %s main\n' "$options" "$site" "$s" >>"$WL_APT/sources.list.$$"
 		done
-	done < <(wl_apt_sites)
+	done < <(wl_apt_sites_all)
 	rm -f "$tmp"
 	[ -s "$WL_APT/sources.list.$$" ] || {
 		rm -f "$WL_APT/sources.list.$$"
