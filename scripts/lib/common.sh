@@ -11,13 +11,12 @@ WL_CACHE=${WALKLOCK_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/walklock}
 WL_OUT=${WALKLOCK_OUT:-$WL_TOP/out}
 WL_NAME=${0##*/}
 WL_JOBS=${WALKLOCK_JOBS:-$(nproc 2>/dev/null || printf 1)}
-WL_ENTRIES=(walk_page_range walk_page_vma)
 WL_AUTHOR_NAME='walklock authors'
 WL_AUTHOR_EMAIL='authors@walklock.invalid'
 
 # Exit codes of every command (layout: conventions).
 WL_OK=0 WL_FINDINGS=1 WL_USAGE=2 WL_CONFLICT=3
-export WL_OK WL_FINDINGS WL_USAGE WL_CONFLICT WL_ENTRIES WL_AUTHOR_NAME WL_AUTHOR_EMAIL
+export WL_OK WL_FINDINGS WL_USAGE WL_CONFLICT WL_AUTHOR_NAME WL_AUTHOR_EMAIL
 
 # Tools print what this project parses: one language, no paging, no user hooks.
 # Asking git for a status writes no index.
