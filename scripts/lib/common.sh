@@ -77,6 +77,8 @@ wl_run_cleanup() {
 	case $rc in
 	[0-3] | 129 | 130 | 143) ;;
 	*)
+		# But scripts/boot has more of them, and hands on those of programs.
+		[ -z "${wl_own_exit_codes:-}" ] || exit "$rc"
 		printf '%s: ended by a tool that failed with %d (its message is above); nothing is left half done\n' "$WL_NAME" "$rc" >&2
 		rc=$WL_USAGE
 		;;

@@ -4,7 +4,7 @@
 # A private apt root in the cache: own lists, own sources, the machine's
 # keyrings and transport settings.  The machine's apt state is not touched.
 
-WL_APT=$WL_CACHE/apt
+WL_APT=${WL_APT:-$WL_CACHE/apt}
 WL_APT_OPTIONS=(
 	-o "Dir::Etc::SourceList=$WL_APT/sources.list" -o Dir::Etc::SourceParts=/dev/null
 	-o "Dir::State=$WL_APT/state" -o "Dir::State::Lists=$WL_APT/lists"

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The series on a booted kernel, and on the default tree the verdicts of
+# scripts/boot on a kernel that breaks on purpose.  WALKLOCK_TEST_TREE says which.
+
+set -uo pipefail
+cd "$(dirname "$0")/../../.." || exit 1
+# shellcheck source=scripts/lib/common.sh
+. scripts/lib/common.sh
+tree=${WALKLOCK_TEST_TREE:?which tree?}
+wl_tree "$tree"
+
+n=0
+ok() { # RC NAME
+	local result='not ok'
+	n=$((n + 1))
+	[ "$1" -ne 0 ] || result=ok
+	printf '%s %d - %s: %s\n' "$result" "$n" "$tree" "$2"
+}
+show() { sed 's/^/# /' "$1"; }
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+if ! scripts/tree "$tree" >"$tmp/path" 2>"$tmp/err"; then
+	# Only a tree that no suite carries may be absent.
+	if [ "$T_DEBIAN" = - ]; then
+		printf '1..0 # SKIP %s\n' "$(tail -n 1 "$tmp/err")"
+		exit 0
+	fi
+	show "$tmp/err"
+	printf '1..1\nnot ok 1 - %s: the tree is there\n' "$tree"
+	exit 1
+fi
+
+scripts/boot "$tree" --compare worse >"$tmp/tap" 2>"$tmp/err"
+rc=$?
+ok "$rc" "KUnit and the short selection of selftests are no worse than on the base"
+show "$tmp/tap"
+[ "$rc" -eq 0 ] || show "$tmp/err"
+json=out/$tree/boot-x86_64-lockdep-short.json
+[ "$rc" -ne 0 ] || jq -e '[.tests[] | select(.outcome == "pass")] | length > 5' "$json" >/dev/null
+ok $? "more than five tests really passed"
+
+if [ "$tree" = 6.1.y ]; then
+	# broken CODE NAME OPTIONS...: what scripts/boot says of a kernel or a program.
+	broken() {
+		local want=$1 name=$2 rc=0
+		shift 2
+		WALKLOCK_BOOT_LIMIT=25 WALKLOCK_EXEC_LIMIT=8 scripts/boot "$tree" \
+			--patch scripts/tests/verdicts/faults.patch "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
+		[ "$rc" -eq "$want" ]
+		ok $? "$name: exit code $want" || :
+		[ "$rc" -eq "$want" ] || { printf '# exit code %d\n' "$rc"; show "$tmp/out"; show "$tmp/err"; }
+	}
+	box=$(command -v busybox)
+	fault=/sys/kernel/debug/walklock_fault
+	broken 42 "a program's exit status" --exec "$box" sh -c 'echo "its output"; exit 42'
+	[ "$(cat "$tmp/out")" = "its output" ]
+	ok $? "a program's output"
+	broken 4 "a WARNING" --exec "$box" sh -c "echo warn >$fault"
+	grep -q 'WARNING.*on purpose\|on purpose' "$tmp/err"
+	ok $? "the complaint is shown"
+	broken 4 "a lock that is leaked" --exec "$box" sh -c "echo lock >$fault; true"
+	broken 5 "a panic" --exec "$box" sh -c "echo panic >$fault"
+	broken 5 "an oops" --exec "$box" sh -c "echo oops >$fault"
+	broken 5 "a panic before init" --append walklock_fault=panic --exec "$box" true
+	broken 7 "a hang before init" --append walklock_fault=all --exec "$box" true
+	broken 6 "a program that does not end" --exec "$box" sleep 1000
+	broken 6 "a program asleep in the kernel" --exec "$box" sh -c "echo sleep >$fault"
+	broken 6 "a guest that hangs" --exec "$box" sh -c "echo all >$fault"
+fi
+printf '1..%d\n' "$n"
