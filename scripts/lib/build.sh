@@ -27,7 +27,7 @@ wl_touched() { git -C "$T_DIR" diff --name-only --no-renames "$1" "$2"; }
 
 wl_make() {
 	local cc=${A_CROSS#-}gcc
-	CCACHE_DIR=$WL_CACHE/ccache CCACHE_BASEDIR=$WL_CACHE CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=20G \
+	CCACHE_DEPEND=1 CCACHE_DIR=$WL_CACHE/ccache CCACHE_BASEDIR=$WL_CACHE CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=20G \
 		make -C "$W_DIR" O="$B_DIR" ARCH="$A_ARCH" CROSS_COMPILE="${A_CROSS#-}" \
 		CC="ccache $cc" HOSTCC="ccache gcc" KBUILD_BUILD_TIMESTAMP=0 KBUILD_BUILD_USER=walklock \
 		KBUILD_BUILD_HOST=walklock -s -j"$WL_JOBS" "$@"
