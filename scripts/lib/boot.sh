@@ -62,7 +62,9 @@ wl_kernel() {
 		wl_make tinyconfig &&
 			(cd "$W_DIR" && ARCH=$A_ARCH scripts/kconfig/merge_config.sh -m -O "$B_DIR" "$B_DIR/.config" "${fragments[@]}") &&
 			wl_make olddefconfig && wl_make "$M_TARGET"
-	} >"$log" 2>&1 || {
+	} >"$log" 2>&1 &
+	# Waited for, so that a signal is heard at once.
+	wait $! || {
 		grep -E '(error|Error|undefined)' "$log" | head -n 20 >&2
 		return 1
 	}
@@ -236,7 +238,7 @@ wl_qemu_command() {
 	esac
 	append="console=$M_CONSOLE earlycon panic=-1 oops=panic loglevel=7 printk.time=1 kunit.enable=1"
 	append+=" mitigations=off random.trust_cpu=on cgroup_no_v1=all swiotlb=noforce numa_balancing=disable"
-	append+=" hung_task_panic=0 softlockup_panic=0 transparent_hugepage=madvise ${Q_APPEND:-}"
+	append+=" hung_task_panic=0 softlockup_panic=0 watchdog_thresh=60 transparent_hugepage=madvise ${Q_APPEND:-}"
 	QEMU=("$M_QEMU" -nodefaults -display none -monitor none -no-reboot
 		-machine "$M_MACHINE" -accel "$Q_ACCEL" -cpu "$cpu" -smp "$smp" -m $((half * 2))M)
 	if [ "$Q_CPUS" -ge 2 ]; then
