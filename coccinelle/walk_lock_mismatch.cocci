@@ -28,9 +28,10 @@ with open("/proc/self/cmdline", "rb") as f:
 		arg = os.fsdecode(arg).split("=")[-1]
 		if arg.endswith(".cocci") and os.path.isdir(os.path.join(os.path.dirname(os.path.abspath(arg)), "walklock")):
 			sys.path.insert(0, os.path.dirname(os.path.abspath(arg)))
-sys.dont_write_bytecode = not os.environ.get("WALKLOCK_PYCACHE")
-sys.pycache_prefix = os.environ.get("WALKLOCK_PYCACHE")
+sys.dont_write_bytecode = True
 from walklock.rules import *
+from walklock import serve
+serve.wait()
 
 @walk@
 position p;

@@ -5,7 +5,7 @@ import os
 import re
 import sys
 from .source import (
-    BUDGET, CPP, DQ, Func, HA, IM, KEYWORDS, MAX_STATES, MAX_UP, NL, OLD_MODES,
+    BUDGETS, CPP, DQ, Func, HA, IM, KEYWORDS, MAX_UP, NL, OLD_MODES,
     OPS_MEMBERS, RD, Source, TOKEN, TRANSPARENT, Table, VR, WALK, WR, WV, expr,
     matching, split_top, strip_comments)
 from .flow import (
@@ -84,9 +84,14 @@ class Collect:
             self.seed |= v
 
     def finish(self):
+        given = {k for k, e in self.asgs if k in self.tested and self.given(e)}
         for x, n in self.tested.items():
-            if n > 1 or x in self.f.params or x in self.consts:
+            if n > 1 or x in self.f.params or x in self.consts or x in given:
                 self.seed.add(x)
+
+    def given(self, e):
+        """A value that was there before: a member or a parameter."""
+        return bool(e) and (e[0] == 'mem' or e[0] == 'id' and e[1] in self.f.params)
 
     def result(self, e):
         """Does the value of e go with what locks are held?"""
@@ -119,7 +124,7 @@ class Collect:
         while e and e[0] == 'un' and e[1] in '-!':
             e = e[2]
         if e and (e[0] == 'num' or e[0] == 'id' and
-                  re.match(r'(true|false|NULL|[A-Z][A-Z0-9_]+)$', e[1])):
+                  re.match(r'(true|false|NULL|_{0,2}[A-Z][A-Z0-9_]+)$', e[1])):
             self.consts.add(key)
 
     def expr(self, e):
@@ -147,6 +152,8 @@ class Collect:
             if name in FINDERS or name in ALLOC or name in ('vma_iter_init', 'MA_STATE', 'VMA_ITERATOR'):
                 self.calls.append((FINDER, e[2]))
                 return hit
+            if name in self.f.params:
+                self.need([a for a in e[2] if a and a[0] == 'id'])
             g = self.p.lookup(name, self.f.src) if name else None
             if g is not None and self.p.relevant(g):
                 self.calls.append((g, e[2]))
@@ -279,8 +286,26 @@ def how(lock):
     return {'took': 'taken'}.get(lock[2], lock[2])
 
 
+# Sources that were read beforehand. A project changes them: no process may
+# take one of them into two projects.
+SOURCES = {}
+
+
+def read_source(path):
+    try:
+        with open(path, encoding='utf-8', errors='surrogateescape', newline='') as f:
+            text = f.read()
+    except OSError:
+        return None
+    return Source(path, text.replace('\r', ' '))
+
+
 class Project:
     """The files of one group, their tables, and the answers."""
+    # A draft follows a function less far. Whether it would have gone on is in
+    # self.cut; else its answers are final.
+    draft = False
+
     def __init__(self, paths, complete=None, modes=None, given=False):
         self.srcs, self.tables, self.lv, self.eqs = [], [], {}, {}
         self.arrays, self.scalars, self.copied = set(), set(), {}
@@ -288,7 +313,13 @@ class Project:
         self.complits, self.redefined, self._rel = {}, set(), None
         self.complete_names = complete or set()
         self.wanted = set()           # names whose other files would help
-        self._flag, self._runs = {}, {}
+        self._flag, self._runs, self._byroot, self._heavy = {}, {}, {}, set()
+        self.touch = False      # do the contradictions count?
+        self.brief = False      # would an answer from less than all paths be of no use?
+        self._first, self._structs, self._inert = {}, {}, {}
+        self._selects, self._writes, self._reads, self._configs = {}, {}, {}, None
+        self._drops = None
+        self._aliases, self.cut = 0, False
         self.tabnames = set()
         self.expanded, self._macros, self._live = {}, {}, None
         self.livemem = {'walk_lock', 'mmap_lock', 'i_mmap_rwsem', 'ops'}
@@ -299,12 +330,9 @@ class Project:
         self.modes = modes or self.vocabulary(paths)
 
     def add(self, path):
-        try:
-            with open(path, encoding='utf-8', errors='surrogateescape', newline='') as f:
-                text = f.read()
-        except OSError:
+        s = SOURCES.get(path) or read_source(path)
+        if s is None:
             return
-        s = Source(path, text.replace('\r', ' '))
         s.idx = len(self.srcs)
         s.tabs, s.tabbase = [], set()
         self.srcs.append(s)
@@ -362,7 +390,8 @@ class Project:
             text = ('void *v = %(start)s(m, ppos); while (v && !IS_ERR(v)) {'
                     ' %(show)s(m, v); v = %(next)s(m, v, ppos); } %(stop)s(m, v);' % d)
             f = Func(s, 'seq_file', ['m', 'ppos'], True,
-                     [(w, m.start()) for w in TOKEN.findall(text)], m.start(), -1, -1)
+                     [(w, m.start() + i) for i, w in enumerate(TOKEN.findall(text))],
+                     m.start(), -1, -1)
             s.synth.append((m.end(), end, f))
 
     # -- tables ---------------------------------------------------------
@@ -922,20 +951,204 @@ class Project:
             names = set()
             for g in funcs:
                 n = g.names()
-                if n & base or g.calls_param() or g.gives_vma() and n & set(FINDERS) or len(g.toks) < 160 and not (n & {'for', 'while', 'do'}) and g.pure():
+                if n & base or g.calls_param() or g.gives_vma() and n & set(FINDERS) or self.selects(g):
                     rel.add(g)
                     if n & base or n & set(FINDERS) or g.calls_param():
                         names.add(g.name)
+            for s in self.srcs:
+                for _, _, g in s.synth:
+                    for n in g.called():
+                        if self.lookup(n, s) is not None:
+                            rel.add(self.lookup(n, s))
+                            names.add(n)
             while todo:
                 todo = False
                 for g in funcs:
                     if g not in rel or g.name not in names:
-                        if g.names() & names:
+                        # or another definition of the same name matters
+                        if g.names() & names or g.name in names:
                             rel.add(g)
                             names.add(g.name)
                             todo = True
             self._rel = rel
         return f in self._rel
+
+    def inert(self, x, f):
+        """Can this statement change neither a lock, nor what is remembered,
+        nor which statement comes next?"""
+        k = id(x)
+        if k not in self._inert:
+            live = self.live(f)
+            # x is kept: another may not get its id
+            self._inert[k] = live is not EVERYTHING and self.nothing(x, f, live), x
+        return self._inert[k][0]
+
+    def nothing(self, x, f, live):
+        if x is None or isinstance(x, (str, int, bool)):
+            return True
+        if isinstance(x, list):
+            return all(self.nothing(y, f, live) for y in x)
+        k = x[0]
+        if k in ('return', 'goto', 'break', 'continue', 'label', 'case', 'guard', 'scoped_guard',
+                 'scoped_cond_guard', 'switch', 'opaque', 'complit', 'init'):
+            return False
+        if k == 'decl':
+            return all(not ops and name not in live and self.nothing(init, f, live) and
+                       not self.bydecl.get((f.src.idx, npos)) for name, npos, init, ptr, ops in x[1])
+        if k == 'id':
+            return x[1] not in self.tabnames and x[1] not in PRIMS and not (
+                x[1] in self.allfuncs and x[1] not in f.locals and
+                any(self.relevant(g) for g in self.allfuncs[x[1]]))
+        if k == 'asg' or k == 'un' and x[1] in ('++', '--'):
+            e = x[2]
+            while e[0] in ('idx', 'un'):
+                e = e[1] if e[0] == 'idx' else e[2]
+            if e[0] not in ('id', 'mem') or (e[1] in live if e[0] == 'id' else
+                                             e[3] in self.livemem or e[3] == 'walk_lock'):
+                return False
+            if e is not x[2] and e[0] == 'id':
+                return False            # through a pointer
+            if k == 'asg' and not (e[0] == 'id' and e[1] in f.locals) and names_in(x[3])[0] & live:
+                return False            # others can reach it from now on
+        if k == 'un' and x[1] == '&':
+            return False
+        if k == 'call':
+            if x[1][0] != 'id' or x[1][1] in f.locals:
+                return False
+            name = x[1][1]
+            if name in PRIMS or name in DROPPERS or name in FINDERS or name in ALLOC or \
+               name in ITERS or name in GUARDS or name in ('swap', 'SWAP', 'VMA_ITERATOR', 'MA_STATE') or \
+               self.macro(name, f.src) is not None:
+                return False
+            g = self.lookup(name, f.src)
+            if g is not None:
+                sets, taken = self.writes(g)
+                if self.relevant(g) or sets & self.livemem or taken:
+                    return False
+            v, m = set(), set()
+            for a in x[2]:
+                names_in(a, v, m)
+            if v & live or m & self.livemem:
+                return False
+        if k == 'each':
+            toks = [t[0] for a in x[2] for t in a]
+            if x[1] in ITERS or set(toks) & (PRIMS | self.tabnames) or any(t in live for t in toks):
+                return False
+            return self.nothing(x[3], f, live)
+        return all(self.nothing(y, f, live) for y in x[1:] if isinstance(y, (tuple, list)))
+
+    def first(self, f, name, member):
+        """Is the member of what this pointer points to a structure and the
+        first one, so that both have one address?  No member of the inner one
+        may have the name of a member of the outer one."""
+        key = (f, name, member)
+        if key not in self._first:
+            m = re.search(r'\bstruct\s+(\w+)\s*\*\s*(?:const\s+)?%s\b\s*[,;=)]' % re.escape(name),
+                          f.src.text[f.pos:f.end]) if f.start >= 0 and name in f.locals else None
+            outer = self.struct(m.group(1)) if m else None
+            inner = self.struct(outer[0][1]) if outer and outer[0] and outer[0][0] == member else None
+            self._first[key] = bool(inner) and not {n for n, _ in outer} & {
+                q[0] for q in inner if q}
+        return self._first[key]
+
+    def struct(self, tag):
+        """Members of a structure that is defined once -> [(name, tag if it is
+        a structure)]; the first one is None where the order is another one."""
+        if tag not in self._structs:
+            found = []
+            for s in self.srcs if tag else ():
+                for m in re.finditer(r'\bstruct\s+%s\s*\{' % re.escape(tag), s.nocom):
+                    end = matching_text(s.nocom, m.end() - 1)
+                    tail = s.nocom[end + 1:s.nocom.find(';', end) + 1]
+                    found.append((s.path, ([None] if 'randomize' in tail else []) +
+                                  members_of(s.nocom[m.end():end])))
+            same = {os.path.realpath(p) for p, _ in found}
+            self._structs[tag] = found[0][1] if len(same) == 1 and len(
+                {str(q) for _, q in found}) == 1 else None
+        return self._structs[tag]
+
+    def selects(self, f):
+        """Small, and its value follows from its arguments alone."""
+        if f not in self._selects:
+            self._selects[f] = False
+            self._selects[f] = len(f.toks) < 160 and not f.names() & {'for', 'while', 'do'} and (
+                f.pure() or all(g is not None and self.selects(g) for g in
+                                (self.lookup(n, f.src) for n in f.called())))
+        return self._selects[f]
+
+    def writes(self, f):
+        """Members that f, or what it calls in the files seen, may set, and
+        those whose address it takes."""
+        if f not in self._writes:
+            todo, seen, out = [f], {f}, (set(), set())
+            while todo:
+                g = todo.pop()
+                for a, b in zip(out, g.sets()):
+                    a |= b
+                for n in g.called():
+                    h = self.lookup(n, g.src)
+                    if h is not None and h not in seen:
+                        seen.add(h)
+                        todo.append(h)
+            self._writes[f] = out
+        return self._writes[f]
+
+    def drops(self, f):
+        """May f, with what it calls in the files seen, release an mmap lock?"""
+        if self._drops is None:
+            funcs = [g for s in self.srcs for g in s.funcs]
+            self._drops = {g for g in funcs if g.names() & DROPPERS or any(
+                c == 'M' for c in map(UNLOCK.get, g.names() & set(UNLOCK))) or
+                'mmap_lock' in g.names() and g.names() & (set(UNLOCK) | {'downgrade_write'}) or
+                g.names() & {'mmap_write_downgrade', 'vma_end_read'}}
+            names = {g.name for g in self._drops}
+            grown = True
+            while grown:
+                more = {g for g in funcs if g not in self._drops and g.called() & names}
+                self._drops |= more
+                names |= {g.name for g in more}
+                grown = bool(more)
+        return f in self._drops
+
+    def reads(self, f, i):
+        """Does f no more with the pointer that it gets than look at members,
+        or set those that writes() names?"""
+        key = (f, i)
+        if key not in self._reads:
+            self._reads[key] = True
+            t, p = f.toks, f.params[i] if i < len(f.params) else '?'
+            for k in range(len(t) - 1):
+                if t[k][0] != p or k and t[k - 1][0] in ('->', '.') or t[k + 1][0] == '->':
+                    continue
+                if k and t[k - 1][0] in '(,' and t[k + 1][0] in '),':
+                    g, n = self.argument(f, k)
+                    if g is not None and self.reads(g, n):
+                        continue
+                self._reads[key] = False
+                break
+        return self._reads[key]
+
+    def argument(self, f, i):
+        """Token i is a whole argument -> (the function called, which argument)"""
+        t, depth = f.toks, 0
+        for k in range(i - 1, 0, -1):
+            c = t[k][0]
+            depth += (c in ')]}') - (c in '([{')
+            if depth < 0:
+                before = t[k + 1:i] if t[i - 1][0] == '(' else t[k + 1:i - 1]
+                return self.lookup(t[k - 1][0], f.src), len(split_top(before))
+        return None, 0
+
+    def configs(self):
+        """The #if conditions that tell definitions of a function apart."""
+        if self._configs is None:
+            self._configs = set()
+            for name, fs in self.allfuncs.items():
+                if len(fs) > 1 and any(self.relevant(f) for f in fs):
+                    each = [set(self.config(f)) for f in fs]
+                    self._configs |= {w.replace('ifndef', 'ifdef') for w, _ in
+                                      set.union(*each) - set.intersection(*each)}
+        return self._configs
 
     def callers(self, f):
         """-> (set of functions that call f, why there may be others)"""
@@ -1008,20 +1221,9 @@ class Project:
         i = next((k for k, t in enumerate(g.toks) if t[1] == pos), None)
         if i is None or g.toks[i + 1][0] not in ',)' or g.toks[i - 1][0] not in ',(':
             return False
-        depth = 0
-        for k in range(i - 1, 0, -1):
-            c = g.toks[k][0]
-            depth += (c in ')]}') - (c in '([{')
-            if depth < 0:
-                h = self.lookup(g.toks[k - 1][0], g.src)
-                n = len(split_top(g.toks[k + 1:i]))
-                if g.toks[i - 1][0] == '(':
-                    n = 0
-                elif g.toks[i - 1][0] == ',':
-                    n = len(split_top(g.toks[k + 1:i - 1]))
-                return h is not None and n < len(h.params) and h.params[n] in h.calls_param() \
-                    and not self.stored(h, h.params[n])
-        return False
+        h, n = self.argument(g, i)
+        return h is not None and n < len(h.params) and h.params[n] in h.calls_param() \
+            and not self.stored(h, h.params[n])
 
     def stored(self, h, param):
         t = h.toks
@@ -1121,8 +1323,11 @@ class Project:
             if s is not t.src and base + '$' + str(s.idx) in self.lv:
                 continue
             if s is not t.src:
+                ids = self.lv.setdefault(t.lv.replace('$%d' % t.src.idx, '$%d' % s.idx, 1), set())
+                if t.tid not in ids or base not in s.tabbase:
+                    self._aliases += 1          # what ran before did not know that
                 s.tabbase.add(base)
-                self.lv.setdefault(t.lv.replace('$%d' % t.src.idx, '$%d' % s.idx, 1), set()).add(t.tid)
+                ids.add(t.tid)
             for n, (_, body, _p) in s.macros.items():
                 if pat.search(body):
                     why = 'a macro names it'
@@ -1150,24 +1355,60 @@ class Project:
         return out, why
 
     def run(self, root, chain):
-        key = (root, frozenset(chain))
+        key = (root, frozenset(chain), self._aliases)
         if key not in self._runs:
-            # when a function has too many paths, once more with less remembered
-            for width, budget in ((MAX_STATES, BUDGET), (8, BUDGET)):
-                it = Interp(self, chain)
-                it.width, it.budget, it.lossy = width, budget, width < MAX_STATES
-                try:
-                    it.result = it.run(root)
-                    it.big = False
-                    break
-                except (TooBig, RecursionError):
-                    it.result, it.big = [], True
-                except (LookupError, TypeError, ValueError, AttributeError) as e:
-                    it.result, it.big = [], True
-                    sys.stderr.write('walk_lock: %s(): %s\n' % (root.name, e))
-                    break
+            its = self._byroot.setdefault(root, [])
+            # runs leave what they know of arrays of tables behind
+            it = None if any(t.array and t.func for t in self.tables) else \
+                next((q for q in its if q.aliases == self._aliases and q.covers(root, chain)), None)
+            if it is None:
+                it = self.follow(root, chain)
+                if it.big and self.brief:
+                    return it           # another table may ask for more
+                its.append(it)
             self._runs[key] = it
         return self._runs[key]
+
+    def forget_runs(self):
+        self._runs.clear()
+        self._byroot.clear()
+
+    def follow(self, root, chain):
+        # When a function has too many paths, they become one where they meet:
+        # first with the flags kept apart, then without.
+        heavy = not self.brief and any(f in self._heavy for f in chain if f is not root)
+        vague = None
+        for coarse in range(1 if heavy else 0, 3):
+            it = Interp(self, chain)
+            it.coarse, it.lossy = coarse, coarse > 0
+            it.budget = BUDGETS[coarse] // 2 if self.draft else BUDGETS[coarse]
+            it.aliases = self._aliases
+            try:
+                it.result = it.run(root)
+                it.big = False
+                if coarse or self.brief or not it.vague or self.settled(it):
+                    return it
+                vague = it          # it has forgotten flags that others tell apart
+            except (TooBig, RecursionError):
+                it.result, it.big = [], True
+                if coarse == 0:
+                    self._heavy.add(root)
+            except (LookupError, TypeError, ValueError, AttributeError) as e:
+                it.result, it.big = [], True
+                sys.stderr.write('walk_lock: %s(): %s\n' % (root.name, e))
+                break
+            self.cut = self.cut or self.draft
+            if self.brief or self.draft:
+                break
+        return vague or it
+
+    def settled(self, it):
+        """Do the walks of each table show one mode?"""
+        modes = {}
+        for w in it.walks:
+            for t in w.tids:
+                modes.setdefault(t, set()).add(self.judge(w)[0])
+        return all(len(m) == 1 and None not in m for m in modes.values())
 
     def evidence(self, t):
         """-> (list of Finding leaves, list of reasons that it is not known)"""
@@ -1523,6 +1764,22 @@ class MacroSource:
                 d = re.match(r'\s*(\w+)(\([^)]*\))?((?:\\\n|[^\n])*)', m.group(2))
                 if d:
                     self.macros[d.group(1)] = (d.group(2), d.group(3), 0)
+
+
+def members_of(body):
+    """[(name, tag of the structure that it is, or None)], empty when not understood"""
+    out = []
+    for m in re.finditer(r'[^;{}]*(;|\{|\})', CPP.sub(' ', body)):
+        d = m.group(0).strip()
+        if m.group(1) != ';':
+            return []
+        n = re.match(r'(?:struct\s+(\w+)\s+)?[^;]*?(\w+)\s*(\[[^;]*)?(\([^;]*)?;$', d)
+        if n is None:
+            return []
+        fn = re.search(r'\(\s*\*\s*(\w+)', d)
+        out.append((fn.group(1) if fn else n.group(2),
+                    n.group(1) if not re.search(r'[*\[(,]', d) else None))
+    return out
 
 
 def mode_text(body):

@@ -3,7 +3,7 @@
 of flags that decide a branch, and gives the lock states at each walk."""
 import re
 from .source import (
-    BUDGET, MAX_INLINE, MAX_STATES, Parser, TOKEN, TRANSPARENT, WALK, expr, idents,
+    BUDGETS, MAX_INLINE, MAX_STATES, MAX_VALUES, Parser, TOKEN, TRANSPARENT, WALK, expr, idents,
     matching, split_top)
 
 # ------------------------------------------------------------------ locks
@@ -83,6 +83,16 @@ ENTERS = set(WALK)
 DROPPERS = {'release_fault_lock', 'fixup_user_fault', 'maybe_unlock_mmap_for_io',
             'faultin_page', '__get_user_pages_locked', 'vma_end_write_all'}
 
+# values that tell paths apart
+TABLES = {'t', 'fn', 'obj', 'set', 'addr', 'it'}
+
+ERROR = ('k', '-')
+GATE = 'get_gate_vma'
+
+CAPITALS = frozenset('_ABCDEFGHIJKLMNOPQRSTUVWXYZ')
+CONSTANT = re.compile(r'_{0,2}[A-Z][A-Z0-9_]+$')
+PLACE = re.compile(r'\**(\w+)%(\d+)')
+PART = re.compile(r'[\w%>.()$*\[\]-]*[\w)\]%]')
 UNK, K0, K1 = ('u',), ('k', 0), ('k', 1)
 
 
@@ -90,11 +100,22 @@ class TooBig(Exception):
     pass
 
 
+def fact(st, v):
+    """What is known of a value, as a condition."""
+    if v is None:
+        return None
+    if v[0] == 'k':
+        return ('eq', v[1])
+    c = st.c.get(v[1]) if v[0] == 's' else None
+    return c if c and c[0] in ('eq', 'ne', 'in') else None
+
+
 class St:
-    __slots__ = ('l', 'e', 'c', '_k', '_h')
+    __slots__ = ('l', 'e', 'c', '_k', '_h', '_j')
 
     def __init__(self, l=None, e=None, c=None):
-        self.l, self.e, self.c, self._k, self._h = l or {}, e or {}, c or {}, None, None
+        self.l, self.e, self.c = l or {}, e or {}, c or {}
+        self._k = self._h = self._j = None
 
     def copy(self):
         return St(dict(self.l), dict(self.e), dict(self.c))
@@ -111,18 +132,7 @@ class St:
         return self._h
 
     def meet(self, o):
-        c = {}
-        for k, v in self.c.items():
-            w = o.c.get(k)
-            if w == v:
-                c[k] = v
-            elif w is not None and v[0] == 'ne' and w[0] == 'ne' and v[1] & w[1]:
-                c[k] = ('ne', v[1] & w[1])
-            elif w is not None and v[0] == 'ne' and w[0] == 'eq' and w[1] not in v[1]:
-                c[k] = v if 0 not in v[1] or w[1] != 0 else None
-            elif w is not None and w[0] == 'ne' and v[0] == 'eq' and v[1] not in w[1]:
-                c[k] = w
-        return St(self.l, self.e, {k: v for k, v in c.items() if v})
+        return St(self.l, self.e, both(self.c, o.c))
 
     def setl(self, k, v):
         s = self.copy()
@@ -141,6 +151,44 @@ class St:
         s = self.copy()
         s.c[k] = v
         return s
+
+
+def both(a, b):
+    """What is known of values on either of two paths."""
+    out = {}
+    for k, v in a.items():
+        w = b.get(k)
+        if w == v:
+            out[k] = v
+        elif w is not None:
+            v, w = (w, v) if v[0] == 'ne' else (v, w)
+            if v[0] == 'ne':
+                if v[1] & w[1]:
+                    out[k] = ('ne', v[1] & w[1])
+            elif v[0] in ('eq', 'in') and w[0] == 'ne':
+                left = frozenset(x for x in w[1] if not possible(v, x))
+                if left:
+                    out[k] = ('ne', left)
+            elif v[0] in ('eq', 'in') and w[0] in ('eq', 'in'):
+                some = values(v) | values(w)
+                if len(some) <= MAX_VALUES:
+                    out[k] = oneof(some)
+    return out
+
+
+def values(c):
+    return frozenset({c[1]}) if c[0] == 'eq' else c[1]
+
+
+def possible(c, x):
+    """May a value that is one of these be x?  A name may stand for any number
+    (an error not for 0), and not for what another name stands for."""
+    return any(y == x or isinstance(y, str) != isinstance(x, str) and
+               not (0 in (x, y) and '-' in str(x)[:1] + str(y)[:1]) for y in values(c))
+
+
+def oneof(some):
+    return ('eq', min(some)) if len(some) == 1 else ('in', frozenset(some))
 
 
 def uniq(states):
@@ -179,7 +227,8 @@ def narrow(states, width=MAX_STATES):
     if len(states) <= width:
         return states
     states = uniq([forget(s, lambda k, v: v[0] in ('t', 'addr', 'it', 'set', 'k', 'or') or
-                          len(v) > 1 and ('prov:' + str(v[1]) in s.c or ('V', v[1]) in s.l)) for s in states])
+                          len(v) > 1 and ('prov:' + str(v[1]) in s.c or ('V', v[1]) in s.l or
+                                          str(v[1]).startswith(GATE))) for s in states])
     if len(states) <= width:
         return states
     states = uniq([forget(s, lambda k, v: v[0] in ('t', 'addr', 'it', 'set')) for s in states])
@@ -202,7 +251,7 @@ def forget(s, keep):
 class Frame:
     def __init__(self, func, fid, depth):
         self.f, self.id, self.depth = func, fid, depth
-        self.rets, self.gotos, self.brk, self.cont = [], {}, [], []
+        self.rets, self.gotos, self.met, self.brk, self.cont = [], {}, {}, [], []
 
 
 class Walk:
@@ -214,17 +263,117 @@ class Interp:
     def __init__(self, proj, chain, want=None):
         self.p, self.chain, self.want = proj, chain, want
         self.walks, self.frames, self.steps = [], {}, 0
-        self.inlined, self.fuzzy, self.escapes = set(), set(), set()
+        self.inlined, self.skipped = set(), set()
+        self.fuzzy, self.escapes = set(), set()
         self.lv2t = {}
-        self.seen_walks = set()
+        self.seen_walks, self.calls = set(), {}
         self.stack = []
         self.visited, self.copied = set(), set()
         self.framef = {}
-        self.width, self.budget, self.lossy = MAX_STATES, BUDGET, False
+        self.width, self.budget, self.lossy = MAX_STATES, BUDGETS[0], False
+        self.coarse, self.vague, self.held_back = 0, False, []
         self.only, self.end, self.loops = None, None, 0
+        self.asked = set()      # names of which it mattered whether the chain has them
 
-    def narrow(self, states):
+    def narrow(self, states, v=UNK):
+        if self.coarse:
+            self.held_back.append(self.text(v))
+            states = self.join(states)
+            self.held_back.pop()
+            return states
+        if len(states) > self.width:
+            self.vague = True
         return narrow(states, self.width)
+
+    # -- paths become one where they meet ---------------------------------
+    def join(self, states):
+        """One state for each set of locks held and of flags that are known
+        (at the second level: fewer flags); of all else remains what holds on
+        all paths."""
+        if len(states) < 2:
+            return states
+        groups = {}
+        for s in states:
+            s = self.swept(s)
+            k = self.joinkey(s)
+            o = groups.get(k)
+            groups[k] = s if o is None else self.merge(o, s)
+        if len(groups) > self.width:
+            raise TooBig()
+        return list(groups.values())
+
+    def joinkey(self, s):
+        if s._j and s._j[0] == self.coarse:
+            return s._j[1]
+        locked, e = None, []
+        for k, v in s.e.items():
+            how = v[0]
+            if how == 'k':
+                # numbers in variables mostly are results and counters
+                name = isinstance(v[1], str)
+                if self.coarse == 1 or name and v[1][0] != '-' or '.' in k or '->' in k or k[:4] == 'def:':
+                    e.append((k, ERROR if name and v[1][0] == '-' else v))
+            elif how == 's':
+                if locked is None:
+                    locked = ' '.join([q[1] for q in s.l])
+                if v[1] in locked or v[1].startswith(GATE):
+                    e.append((k, v))
+            elif how in TABLES or how == 'not' and self.coarse == 1:
+                e.append((k, v))
+        key = (frozenset([(k, v[0]) for k, v in s.l.items()]), frozenset(e),
+               frozenset([(k, v) for k, v in s.c.items() if k[:4] == 'cfg:']))
+        s._j = self.coarse, key
+        return key
+
+    def swept(self, s):
+        """Without what is known of locks that nothing names any more."""
+        gone, named = set(), None
+        for k, v in sorted(s.l.items(), key=lambda q: q[0][0] == 'V'):
+            if v[0] not in 'xrwAUD':
+                continue
+            if v[0] == 'x':
+                gone.add(k)
+                continue
+            if named is None:
+                named = ' '.join([self.text(q) for q in s.e.values()] + self.held_back +
+                                 [q[1] for q in s.c.values() if q[0] == 'prov'])
+            if k[1] not in named and (
+                    '$' in k[1] or any(k[1].startswith(p) and k[1][len(p):len(p) + 1] in '.-['
+                                       for p in s.e)) and \
+               not any(q[0] != 'V' and q is not k and q not in gone and k[1] in q[1] for q in s.l):
+                base = k[1][:-7] if k[1].endswith('->vm_mm') else None
+                if base is None or base not in named:
+                    gone.add(k)
+        if not gone:
+            return s
+        return St({k: v for k, v in s.l.items() if k not in gone}, s.e, s.c)
+
+    def merge(self, a, b):
+        if a.e == b.e:
+            return a if a.c == b.c else St(a.l, a.e, both(a.c, b.c))
+        e, new = {}, []
+        for k in sorted(a.e.keys() | b.e.keys()):
+            v = a.e.get(k)
+            if v is not None and v == b.e.get(k):
+                e[k] = v
+            else:
+                new.append(k)
+        s = St(a.l, e, both(a.c, b.c))
+        for k in new:
+            s, _ = self.fresh(s, k + '$~')
+        for k in new:
+            s = s.sete(k, ('s', k + '$~'))
+            # NULL is a VMA of any tree
+            mm = {x.c.get('prov:' + self.text(x.e.get(k, UNK))) for x in (a, b)
+                  if x.e.get(k) != K0}
+            if len(mm) == 1 and None not in mm:
+                s = s.setc('prov:%s$~' % k, mm.pop())
+            some = fact(a, a.e.get(k)), fact(b, b.e.get(k))
+            if None not in some:
+                some = both({k: some[0]}, {k: some[1]})
+                if some:
+                    s = s.setc(k + '$~', some[k])
+        return s
 
     # -- values ---------------------------------------------------------
     def text(self, v):
@@ -245,7 +394,10 @@ class Interp:
     def truth(self, v, st):
         k = v[0]
         if k == 'k':
-            return bool(v[1]) if isinstance(v[1], int) else True
+            if isinstance(v[1], int):
+                return bool(v[1])
+            n = self.p.flagvalue(v[1]) if v[1][0] != '-' else 1
+            return None if n is None else bool(n)       # the first of an enum is 0
         if k in ('addr', 't'):
             return True
         if k == 'or':
@@ -254,6 +406,8 @@ class Interp:
             t = self.truth(v[1], st)
             return None if t is None else not t
         if k == 's':
+            if v[1][:4] == 'def:':
+                return self.truth(st.e[v[1]], st) if v[1] in st.e else None
             c = st.c.get(v[1])
             if c is None:
                 return None
@@ -261,6 +415,9 @@ class Interp:
                 return self.truth(('k', c[1]), st)
             if c[0] == 'ne':
                 return True if 0 in c[1] else None
+            if c[0] == 'in':
+                t = {self.truth(('k', x), st) for x in c[1]}
+                return t.pop() if len(t) == 1 else None
             if c[0] == 'b':
                 return c[1]
         return None
@@ -273,10 +430,16 @@ class Interp:
         if v[0] == 'not':
             return self.assume(v[1], st, not want)
         if v[0] == 's':
+            if v[1][:4] == 'def:':
+                # which of several definitions there is: part of the state
+                return [st.sete(v[1], K1 if want else K0)]
             if not self.worth(v[1], st):
                 return [st]
             c = st.c.get(v[1])
-            if want:
+            if c and c[0] in ('in', 'eq'):
+                left = [x for x in values(c) if self.truth(('k', x), st) is not (not want)]
+                st = st.setc(v[1], oneof(left))
+            elif want:
                 n = frozenset({0}) | (c[1] if c and c[0] == 'ne' else frozenset())
                 st = st.setc(v[1], ('ne', n))
             else:
@@ -291,6 +454,8 @@ class Interp:
                     if b is None or b[0] == 'ne':
                         st = st.setc(base, ('ne', frozenset({const}) |
                                             (b[1] if b else frozenset())))
+                    elif b[0] == 'in' and const in b[1]:
+                        st = st.setc(base, oneof(b[1] - {const}))
             return [st]
         return [st]
 
@@ -323,7 +488,8 @@ class Interp:
         for x, y in ((a, b), (b, a)):
             if x[0] == 's' and y[0] == 'k':
                 c = st.c.get(x[1])
-                if c and c[0] == 'ne' and y[1] in c[1]:
+                if c and (c[0] == 'ne' and y[1] in c[1] or
+                          c[0] == 'in' and not possible(c, y[1])):
                     return K0
                 t = '(%s==%s)' % (x[1], y[1])
                 self.p.eqs[t] = (x[1], y[1])
@@ -335,6 +501,20 @@ class Interp:
     def fresh(self, st, name):
         """A new value named by its place: what was known of the
         earlier value there, in the turn of a loop before, holds no more."""
+        # few states hold the name at all: the pattern is for those
+        for k in st.l:
+            if name in k[1]:
+                break
+        else:
+            for k, v in st.e.items():
+                if name in k or len(v) > 1 and isinstance(v[1], str) and name in v[1]:
+                    break
+            else:
+                for k in st.c:
+                    if name in k:
+                        break
+                else:
+                    return st, ('s', name)
         used = False
         pat = re.compile(r'(?<![\w%$])' + re.escape(name) + r'(?![\w%$])')
         l, e, c = {}, {}, {}
@@ -343,9 +523,13 @@ class Interp:
                 used = True
             else:
                 l[k] = v
+        lost = []
         for k, v in st.e.items():
-            if pat.search(k) or (len(v) > 1 and isinstance(v[1], str) and pat.search(v[1])):
+            if pat.search(k):
                 used = True
+            elif len(v) > 1 and isinstance(v[1], str) and pat.search(v[1]):
+                used = True
+                lost.append(k)
             else:
                 e[k] = v
         for k, v in st.c.items():
@@ -353,7 +537,15 @@ class Interp:
                 used = True
             else:
                 c[k] = v
-        return (St(l, e, c) if used else st), ('s', name)
+        if not used:
+            return st, ('s', name)
+        st = St(l, e, c)
+        for k in lost:
+            # nor is it the value that the place had at first
+            if not k.endswith('$!') and (any(k in q[1] for q in l) or any(k in q for q in c)):
+                st, v = self.fresh(st, k + '$!')
+                st = st.sete(k, v)
+        return st, ('s', name)
 
     # -- names ----------------------------------------------------------
     def lname(self, name, fr):
@@ -372,7 +564,11 @@ class Interp:
             return [(st, self.lname(x[1], fr))]
         if k == 'mem':
             out = []
-            if x[1] == '.':
+            if x[1] == '.' and x[2][0] == 'mem' and x[2][1] == '->' and x[2][2][0] == 'id' and \
+               self.p.first(fr.f, x[2][2][1], x[2][3]):
+                for s, v in self.ev(x[2][2], st, fr):
+                    out.append((s, self.arrow(v, x[3])))
+            elif x[1] == '.':
                 for s, t in self.lval(x[2], st, fr):
                     out.append((s, None if t is None else t + '.' + x[3]))
             else:
@@ -440,13 +636,17 @@ class Interp:
         contains only as far as it could matter."""
         toks = x[2] if x[0] == 'complit' else x[1]
         names = {t[0] for t in toks if isinstance(t, tuple)}
-        if names & ENTERS or names & self.chain_names() or names & set(LOCK) \
+        if names & ENTERS or self.on_chain(names) or names & set(LOCK) \
            or names & set(UNLOCK):
             self.fuzzy.add(fr.f.name)
         return [st]
 
     def chain_names(self):
         return {f.name for f in self.chain}
+
+    def on_chain(self, names):
+        self.asked |= names
+        return bool(names & self.chain_names())
 
     def tids(self, v, st):
         if v[0] == 't':
@@ -477,7 +677,7 @@ class Interp:
             return [(st, UNK)]
         if k == 'cpp':
             w = x[1].replace('ifndef', 'ifdef')
-            v = ('s', 'cpp:' + w)
+            v = ('s', ('def:' if w in self.p.configs() else 'cpp:') + w)
             return [(st, ('not', v) if w != x[1] else v)]
         if k == 'mem' or k == 'idx':
             out = []
@@ -519,7 +719,7 @@ class Interp:
         if name in ('true', 'NULL', 'false'):
             return K1 if name == 'true' else K0
         t = self.lname(name, fr)
-        if t == name and re.match(r'^[A-Z][A-Z0-9_]+$', name):
+        if t == name and name[0] in CAPITALS and CONSTANT.match(name):
             return ('k', name)
         if t == name and name in self.p.allfuncs:
             return ('fn', name)
@@ -535,6 +735,9 @@ class Interp:
                     out.append((s, UNK))
                 elif t.startswith('*'):
                     out.append((s, ('s', t[1:])))
+                elif x[2][0] == 'mem' and x[2][1] == '->' and x[2][2][0] == 'id' and \
+                        t.endswith('->' + x[2][3]) and self.p.first(fr.f, x[2][2][1], x[2][3]):
+                    out.append((s, ('s', t[:-len(x[2][3]) - 2])))
                 else:
                     out.append((s, ('addr', t)))
             return out
@@ -676,10 +879,10 @@ class Interp:
 
     def keep(self, t):
         """Is this place worth remembering?"""
-        m = re.search(r'(?:->|\.)(\w+)(?:\[[^]]*\])?$', t)
+        m = last_member(t)
         if m:
-            return m.group(1) in self.p.livemem
-        m = re.match(r'\**(\w+)%(\d+)', t)
+            return m in self.p.livemem
+        m = PLACE.match(t)
         if m:
             f = self.framef.get(int(m.group(2)))
             return f is None or m.group(1) in self.p.live(f) or t in self.lv2t
@@ -689,10 +892,13 @@ class Interp:
         """Is a condition on this value worth remembering?"""
         if sym.startswith(('cpp:', 'cfg:')):
             return True
-        for w in re.findall(r'[\w%>.()$*\[\]-]*[\w)\]%]', sym):
+        for w in PART.findall(sym):
             if '()$' in w or '$' in w:
-                if any(len(v) > 1 and isinstance(v[1], str) and w.strip('()') in v[1] for v in st.e.values()) or \
-                   any(w in k[1] for k in st.l):
+                bare = w.strip('()')
+                for v in st.e.values():
+                    if len(v) > 1 and isinstance(v[1], str) and bare in v[1]:
+                        return True
+                if any(w in k[1] for k in st.l):
                     return True
                 continue
             if '%' in w and self.keep(w.strip('(!')):
@@ -702,6 +908,7 @@ class Interp:
     def store(self, st, t, v, pos):
         if t is None:
             return st
+        st = self.copied_over(st, t)
         if not self.keep(t):
             if t in st.e:
                 st = st.copy()
@@ -722,11 +929,23 @@ class Interp:
             pass
         return s
 
+    def copied_over(self, st, t):
+        """A structure is assigned as a whole: nothing is known of its members."""
+        inner = t[1:] + '->' if t[0] == '*' else t + '.'
+        hit = {k[1] for k in st.l if inner in k[1]} | {k for k in st.c if inner in k}
+        for k in sorted({m.group(0) for k in hit for m in
+                         re.finditer(r'(?<![\w%$>.])' + re.escape(inner) + r'\w+', k)}):
+            st, _ = self.fresh(st, k)
+        return st
+
     def assign(self, x, st, fr):
         _, op, lhs, rhs, pos = x
         out = []
         for s, v in self.ev(rhs, st, fr):
-            for s2, t in self.lval(lhs, s, fr):
+            self.held_back.append(self.text(v))
+            places = self.lval(lhs, s, fr)
+            self.held_back.pop()
+            for s2, t in places:
                 if op == '|=' and t:
                     v2 = self.arith('|', self.load(t, s2), v, s2)
                 elif op == '&=' and t:
@@ -766,8 +985,11 @@ class Interp:
         for a in xs:
             nxt = []
             for s, vs in outs:
+                n = len(self.held_back)
+                self.held_back += [self.text(v) for v in vs]
                 for s2, v in self.ev(a, s, fr):
                     nxt.append((s2, vs + [v]))
+                del self.held_back[n:]
             outs = nxt
             if len(outs) > MAX_STATES * 4:
                 raise TooBig()
@@ -868,7 +1090,7 @@ class Interp:
         if name in ITERS or name in ('VMA_ITERATOR', 'MA_STATE'):
             return [(self.iterinit(name, xs, vs, st, fr), UNK)]
         if name == 'vma_iter_init' and len(vs) > 1 and vs[0][0] == 'addr':
-            return [(st.sete(vs[0][1], ('it', self.text(vs[1]))), UNK)]
+            return [(st.sete(vs[0][1], ('it', self.origin(st, self.text(vs[1])))), UNK)]
         if name in ALLOC:
             st, _ = self.fresh(st, res)
             for v in vs:
@@ -881,6 +1103,9 @@ class Interp:
                 s.e = {k: v for k, v in s.e.items() if not k.startswith(res)}
                 return [(s, ('addr', res)), (st, K0)]
             return [(st, ('s', res)), (st, K0)]
+        if name == GATE and vs and vs[0][0] == 's':
+            # the same one each time, and no VMA of a tree of VMAs
+            return [(st, ('s', '%s(%s)' % (GATE, vs[0][1])))]
         if name in FINDERS:
             return self.finder(name, vs, st, res)
         f = self.p.lookup(name, fr.f.src) if name else None
@@ -895,32 +1120,39 @@ class Interp:
                     states = [st]
                     for word, holds in self.p.config(g):
                         w = word.replace('ifndef', 'ifdef')
-                        states = [q for s in states
-                                  for q in self.assume(('s', 'cpp:' + w), s, holds == (w == word))]
+                        states = states if w not in self.p.configs() else [
+                            q for s in states for q in self.assume(('s', 'def:' + w), s, holds == (w == word))]
                     for s in states:
                         if self.should_inline(g, fr):
                             out += self.inline(g, vs, s, fr, pos)
                         else:
-                            s, v = self.fresh(s, res)
+                            s, v = self.fresh(self.changed(self.dropped(s, g, where), g, name, vs)[0], res)
                             out.append((s, v))
                 return out
         if f is not None and self.should_inline(f, fr):
             return self.inline(f, vs, st, fr, pos)
         if f is not None and f in self.chain:
             self.fuzzy.add(f.name)
+        st = self.dropped(st, f, where)
         # unknown: may write through the pointers that it gets
-        for v in vs:
+        st, safe = self.changed(st, f, name, vs)
+        for i, v in enumerate(vs):
             ids = self.tids(v, st)
             if ids and name not in HARMLESS:
-                for i in ids:
-                    self.escapes.add((i, fr.f.src.path, fr.f.src.line(pos)))
-            if getattr(self.p, 'touch', False) and v[0] in ('s', 'addr') and \
+                for tid in ids:
+                    self.escapes.add((tid, fr.f.src.path, fr.f.src.line(pos)))
+            if self.p.touch and v[0] in ('s', 'addr') and \
                any(k[0] == 'M' and k[1] == self.text(v) for k in st.l):
                 st = st.setc('touchm:' + self.text(v), ('b', True))
-            if getattr(self.p, 'touch', False) and v[0] == 's' and \
+            if self.p.touch and v[0] == 's' and \
                any(k[0] == 'M' and q[0] == 'W' for k, q in st.l.items()):
                 st = st.setc('touch:' + v[1], ('b', True))
-            if v[0] == 'addr' and name not in HARMLESS:
+            if v[0] == 's' and i not in safe:
+                at = v[1] + '->'
+                if any([k.startswith(at) for k in st.e]) or any([k.startswith(at) for k in st.c]):
+                    st = self.unset(st, lambda k: k.startswith(at) and '->' not in k[len(at):] and
+                                    st.e.get(k, K0)[0] in ('k', 'not', 'or'))
+            if v[0] == 'addr' and i not in safe:
                 t = v[1]
                 s = st.copy()
                 for k in [k for k in s.e if k == t or k.startswith(t + '.')]:
@@ -941,6 +1173,37 @@ class Interp:
         st, v = self.fresh(st, res)
         return [(st, v)]
 
+    def changed(self, st, f, name, vs):
+        """What a function that is not followed may set -> (state, arguments
+        through which it sets no more than that)"""
+        if name in HARMLESS:
+            return st, range(len(vs))
+        if f is None:
+            return st, ()
+        sets, taken = self.p.writes(f)
+        sets, taken = sets & self.p.livemem, taken - {'mmap_lock', 'i_mmap_rwsem'}
+        if sets or taken:
+            st = self.unset(st, lambda k: last_member(k) in sets or
+                            taken and st.e.get(k, UNK)[0] != 'it' and not k.endswith('.walk_lock') and
+                            taken & set(MEMBERS.findall(k)))
+        return st, [i for i in range(len(vs)) if self.p.reads(f, i)]
+
+    def unset(self, st, hit):
+        """Places whose value is not known any more."""
+        keys = {k for k in st.e if hit(k)}
+        keys |= {k for k, v in st.c.items() if v[0] in ('eq', 'ne', 'in') and k[0] != '(' and hit(k)}
+        for k in sorted(keys):
+            named = any(k in q[1] for q in st.l) or any(
+                k in self.text(v) for q, v in st.e.items() if q != k)
+            if named:
+                # what has the old value goes on having it
+                st, v = self.fresh(st, k + '$?')
+                st = st.sete(k, v)
+            else:
+                st = St(st.l, {q: v for q, v in st.e.items() if q != k},
+                        {q: v for q, v in st.c.items() if k not in q})
+        return st
+
     def finder(self, name, vs, st, res):
         st, v = self.fresh(st, res)
         how, mm = FINDERS[name], None
@@ -955,13 +1218,13 @@ class Interp:
         elif vs:
             mm = self.text(vs[how])
         if mm:
-            st = st.setc('prov:' + res, ('prov', mm))
+            st = st.setc('prov:' + res, ('prov', self.origin(st, mm)))
         return [(st, v)]
 
     def iterinit(self, name, xs, vs, st, fr):
         if name == 'VMA_ITERATOR' and len(vs) > 1 and xs[0] and xs[0][0] == 'id':
             fr.f.locals.add(xs[0][1])
-            return st.sete(self.lname(xs[0][1], fr), ('it', self.text(vs[1])))
+            return st.sete(self.lname(xs[0][1], fr), ('it', self.origin(st, self.text(vs[1]))))
         if name == 'MA_STATE' and len(vs) > 1 and xs[0] and xs[0][0] == 'id':
             fr.f.locals.add(xs[0][1])
             return st.sete(self.lname(xs[0][1], fr), ('it', self.sem(vs[1])[1]))
@@ -994,6 +1257,8 @@ class Interp:
                 obj = self.text(vs[0])
             if obj == '?':
                 obj = '?' + where
+            if c == 'M':
+                obj = self.origin(st, obj)
             if name in UNLOCK:
                 return [(self.unlock(st, c, obj, where), UNK)]
             if name in DOWNGRADE:
@@ -1028,7 +1293,7 @@ class Interp:
             ok = s.setl(('V', res), ('r', where, 'took')).setc(res, ('ne', frozenset({0})))
             ok = ok.setc('valid:' + res, ('b', True))
             if vs and name in FINDERS:
-                ok = ok.setc('prov:' + res, ('prov', self.text(vs[0])))
+                ok = ok.setc('prov:' + res, ('prov', self.origin(st, self.text(vs[0]))))
             out = [(ok, v), (s, K0)]
             if name in ('lock_next_vma', 'uffd_lock_vma', 'vma_start_read'):
                 out.append((s, ('err',)))
@@ -1068,8 +1333,17 @@ class Interp:
                             q[0] == 'M' and q[1] in names and v2[0] == 'W'
                             for q, v2 in s.l.items()):
                         s.l[k] = ('x', where, 'released')
-        s._k = s._h = None
+        s._k = s._h = s._j = None
         return s
+
+    def origin(self, st, obj):
+        """The first name of an mm that was reached through its VMAs."""
+        for _ in range(4):
+            p = st.c.get('prov:' + obj[:-7]) if obj.endswith('->vm_mm') else None
+            if p is None or p[1] == 'i_mmap':
+                break
+            obj = p[1]
+        return obj
 
     def same(self, st, c, obj):
         """Other names of the same mm (or mapping)."""
@@ -1126,6 +1400,10 @@ class Interp:
         w.whole = len(vs) > 1 and vs[1] in (K0,) and kind == 'range'
         w.chain = tuple(self.stack)
         w.site = (fr.f.src.path, fr.f.src.line(pos))
+        if GATE in (w.vma or w.mm or '').partition('(')[0]:
+            # it belongs to no mm: all entries turn it down
+            st, v = self.fresh(st, res)
+            return [(st, v)]
         w_key = (frozenset(w.tids), w.site, st.key())
         if w.tids and w_key not in self.seen_walks:
             self.seen_walks.add(w_key)
@@ -1137,14 +1415,41 @@ class Interp:
         if self.only is not None:
             return f in self.only and f not in self.stack and fr.depth < 3
         if f in self.chain:
-            return fr.depth < MAX_INLINE and f not in [x for x in self.stack]
-        if f in self.stack or fr.depth > 4:
+            ok = fr.depth < MAX_INLINE and f not in self.stack
+        else:
+            ok = f not in self.stack and fr.depth <= 4 and self.p.relevant(f)
+        if not ok:
+            self.skipped.add(f)
+        return ok
+
+    def dropped(self, st, f, where):
+        """A function that could be followed but is not, and may drop locks."""
+        if f is None or not self.p.drops(f):
+            return st
+        s = st.copy()
+        for k in list(s.l):
+            if k[0] == 'M' and s.l[k][0] in 'RWA' or s.l[k][0] in 'rw':
+                s.l[k] = ('D' if k[0] == 'M' else 'x', where, 'perhaps released')
+        return s
+
+    def covers(self, root, chain):
+        """Would a run for these functions follow the same paths as this one?"""
+        if self.chain == chain:
+            return True
+        if not chain - {root} <= self.inlined or chain & self.skipped:
             return False
-        return self.p.relevant(f)
+        names = {f.name for f in chain}
+        if names & self.asked - self.chain_names():
+            return False
+        end = self.last(root, names)
+        return self.end is None or end is not None and end <= self.end
 
     def inline(self, f, vs, st, fr, pos):
         key = (fr.id, f.src.idx, f.name, pos)
         fid = self.frames.setdefault(key, len(self.frames) + 1)
+        call = (fid, tuple(vs), st.key(), tuple(self.held_back) if self.coarse else None)
+        if call in self.calls:
+            return self.calls[call]
         self.inlined.add(f)
         self.framef[fid] = f
         sub = Frame(f, fid, fr.depth + 1)
@@ -1183,7 +1488,7 @@ class Interp:
             s.c = {k: q for k, q in s.c.items()
                    if not pat.search(k) or k in used or q[0] == 'prov' and k[5:] in used
                    or k.startswith('valid:') and k[6:] in used}
-            s._k = s._h = None
+            s._k = s._h = s._j = None
             out2.append((s, v))
         out2 = uniqv(out2)
         if len(out2) > MAX_STATES:
@@ -1192,24 +1497,28 @@ class Interp:
                 vals.setdefault(v, []).append(s)
             out2 = []
             for v, ss in vals.items():
-                out2 += [(s, v) for s in self.narrow(ss)]
+                out2 += [(s, v) for s in self.narrow(ss, v)]
+        self.calls[call] = out2
         return out2
 
     # -- statements -----------------------------------------------------
     def run(self, f):
         f.ast()
         self.stack, self.framef[0] = [f], f
-        self.end = self.last(f)
+        self.end = self.last(f, self.chain_names())
         fr = Frame(f, 0, 0)
         st = St()
         return self.body(fr, [st])
 
-    def last(self, f):
+    def last(self, f, chain):
         """Where nothing more that matters can follow, or None: no walk, no
         table, and no way back."""
-        names = ENTERS | self.chain_names() | self.p.tabnames | {'walk_lock'}
+        names = ENTERS | chain | self.p.tabnames | {'walk_lock'}
         if self.only is not None or f.tables:
             return None
+        # pointers to a table
+        names |= {f.toks[i + 2][0] for i in range(len(f.toks) - 2)
+                  if f.toks[i][0] == 'mm_walk_ops' and f.toks[i + 1][0] == '*'}
         hits = [p for n, p in f.toks if n in names]
         if not hits:
             return None
@@ -1226,19 +1535,23 @@ class Interp:
     def body(self, fr, states):
         tree = fr.f.ast()
         fr.gotos = {}
-        for _ in range(6):
+        for _ in range(12 if self.coarse else 6):
             before = {k: len(v) for k, v in fr.gotos.items()}
-            fr.rets = []
+            fr.rets, fr.met = [], {}
             fr.pending = {k: uniq(v) for k, v in fr.gotos.items()}
             fall = self.exec(tree, states, fr)
+            if all(len(v) == fr.met.get(k) for k, v in fr.gotos.items()):
+                break           # nothing jumps back
             fr.gotos = {k: uniq(v) for k, v in fr.gotos.items()}
             if before == {k: len(v) for k, v in fr.gotos.items()}:
                 break
+        else:
+            self.unfinished()
         rets = fr.rets + [(s, UNK) for s in fall]
         return uniqv(rets)
 
     def has_label(self, x):
-        r = self.p.labels.get(id(x))
+        r, _ = self.p.labels.get(id(x), (None, None))
         if r is None:
             r = False
             if x and x[0] == 'label':
@@ -1250,7 +1563,7 @@ class Interp:
                                      if isinstance(z, tuple) and z and z[0] in STMTS)
                     elif isinstance(y, tuple) and y and y[0] in STMTS:
                         r = r or self.has_label(y)
-            self.p.labels[id(x)] = r
+            self.p.labels[id(x)] = r, x      # x is kept: another may not get its id
         return r
 
     def exec(self, x, sts, fr):
@@ -1259,6 +1572,8 @@ class Interp:
         k = x[0]
         if not sts and not self.has_label(x):
             return []
+        if k in PLAIN and self.only is None and self.p.inert(x, fr.f):
+            return sts
         self.steps += len(sts)
         if self.steps > self.budget:
             raise TooBig()
@@ -1297,6 +1612,7 @@ class Interp:
             fr.gotos.setdefault(x[1], []).extend(sts)
             return []
         if k == 'label':
+            fr.met[x[1]] = len(fr.gotos.get(x[1], ()))
             return self.narrow(sts + fr.pending.get(x[1], []) + fr.gotos.get(x[1], []))
         if k == 'return':
             for s in sts:
@@ -1306,7 +1622,7 @@ class Interp:
                 vals = {}
                 for s, v in fr.rets:
                     vals.setdefault(v, []).append(s)
-                fr.rets = [(s, v) for v, ss in vals.items() for s in self.narrow(ss)]
+                fr.rets = [(s, v) for v, ss in vals.items() for s in self.narrow(ss, v)]
             return []
         if k in ('scoped_guard', 'scoped_cond_guard'):
             return self.scoped(x, sts, fr)
@@ -1475,7 +1791,7 @@ class Interp:
             elif p:
                 names = {q[0] for q in p}
                 x = expr(p) if p[0][0] != '{' and p[0][0] != '[' else None
-                if x and (names & (ENTERS | set(self.p.tabnames)) or names & self.chain_names()):
+                if x and (names & (ENTERS | set(self.p.tabnames)) or self.on_chain(names)):
                     nxt = []
                     for s in outs:
                         for s2, v in self.ev(x, s, fr):
@@ -1484,6 +1800,12 @@ class Interp:
                             nxt.append(s2)
                     outs = self.narrow(nxt)
         return outs
+
+    def unfinished(self):
+        """A loop whose next turn might still bring something new."""
+        if self.coarse:
+            raise TooBig()
+        self.vague = True
 
     def loop(self, x, sts, fr):
         self.loops += fr.id == 0
@@ -1497,7 +1819,7 @@ class Interp:
         brk, cont = fr.brk, fr.cont
         fr.brk, out, seen, cur = [], [], set(), list(sts)
         first = k == 'do'
-        for _ in range(5):
+        for _ in range(12 if self.coarse else 5):
             fr.cont = []
             if first:
                 ins, first = cur, False
@@ -1518,6 +1840,7 @@ class Interp:
             if not cur:
                 break
         else:
+            self.unfinished()
             for s in cur:
                 out += self.cond(c, s, fr, False) if c is not None else []
         out += fr.brk
@@ -1540,7 +1863,7 @@ class Interp:
         for a in xs:
             if a is not None and (idents(a) & (PRIMS - {'guard'})):
                 self.fuzzy.add(fr.f.name)
-        for _ in range(4):
+        for _ in range(12 if self.coarse else 4):
             fr.cont = []
             out += cur
             ins = []
@@ -1583,6 +1906,8 @@ class Interp:
             seen |= {s.key() for s in cur}
             if not cur:
                 break
+        else:
+            self.unfinished()
         out += cur + fr.brk
         fr.brk, fr.cont = brk, cont
         return self.narrow(out)
@@ -1630,6 +1955,18 @@ class Interp:
         return self.narrow(out)
 
 
+MEMBER = re.compile(r'(?:->|\.)(\w+)(?:\[[^]]*\])?$')
+
+
+MEMBERS = re.compile(r'(?:->|\.)(\w+)')
+
+
+def last_member(t):
+    m = MEMBER.search(t)
+    return m.group(1) if m else None
+
+
+PLAIN = {'expr', 'decl', 'if', 'while', 'do', 'each'}
 STMTS = {'block', 'if', 'while', 'do', 'each', 'switch', 'case', 'label',
          'scoped_guard', 'scoped_cond_guard', 'return', 'goto', 'expr', 'decl',
          'break', 'continue', 'guard'}

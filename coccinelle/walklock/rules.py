@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the two semantic patches ask for: one project a group of files, answers
 by position, the coverage line."""
+import functools
 import json
 import os
 import re
@@ -10,20 +11,26 @@ from .source import (
 from .flow import (
     ENTERS, Interp)
 from .callers import (
-    Project, given, tree_modes, tree_root)
+    Project, SOURCES, given, read_source, tree_modes, tree_root)
 
 # ---------------------------------------------------------------- the driver
+
+def roomy(fn):
+    """Python takes the frames of nested calls from pieces of 16 kB, and gives a
+    piece back when it is empty: on the edge of one, each call would do that.
+    With a large frame around them there is one large piece."""
+    def around(*args):
+        return fn(*args)
+    around.__code__ = around.__code__.replace(co_stacksize=1 << 16)
+    return functools.wraps(fn)(around)
+
 
 class Run:
     """What one spatch process does: the project of the current group."""
     def __init__(self):
         self.key = self.proj = None
         self.seen, self.count, self.files = set(), 0, 0
-        self.hints = {}
-        path = os.environ.get('WALKLOCK_HINTS')
-        if path:
-            with open(path) as f:
-                self.hints = json.load(f)
+        self.hints = {}         # from scripts/annotate: what other files there are
         sys.setrecursionlimit(max(sys.getrecursionlimit(), 4000))
 
     def group(self, files):
@@ -46,6 +53,7 @@ class Run:
         self.proj.own = {s.idx for s in self.proj.srcs if s.path in key}
         return self.proj
 
+    @roomy
     def found(self, files):
         """Tables without a mode in this group -> [(table, mode, words)]"""
         p = self.group(files)
@@ -57,7 +65,9 @@ class Run:
                 n = p.needs(t)
                 if n is None:
                     continue
+                p.brief = n != ''       # the mode would not be added
                 m, words = p.decide(t)
+                p.brief = False
                 if m and t.kind == 'macro':
                     words, m = 'would need %s in the macro: ' % m + words, None
                 elif m and t.kind == 'alloc' or m and t.init is None:
@@ -91,6 +101,18 @@ class Run:
             if s.path == path and (pos == t.pos or t.init and t.init[0] <= pos <= t.init[1]):
                 return True
         return False
+
+
+def read_headers(hints, path):
+    """Reads what every file is looked at with, before the process forks."""
+    root = tree_root([path])
+    more = [os.path.join(root, 'include', 'linux', 'pagewalk.h')] if root else []
+    for h in hints.get('headers', []) + more:
+        if h not in SOURCES:
+            try:
+                SOURCES[h] = read_source(h)
+            except Exception:           # each file will meet that for itself
+                SOURCES[h] = None
 
 
 def same_file(a, b):
@@ -144,19 +166,20 @@ def lock_report(files, org=False):
             if m and t.init:
                 more['init'] = list(t.init)
         say('walk_lock', t.src, t.pos, len(t.name), t.name, text, **more)
-    tell_wanted(p)
-    if os.environ.get('WALKLOCK_BOTH'):
+    wanted = sorted(p.wanted)
+    if os.environ.get('WALKLOCK_BOTH') and not p.cut:
         # scripts/annotate asks for both in one process: one parse, one project
-        p._runs.clear()
+        p.forget_runs()
         mismatch_report(files, done=False)
+    tell_done(p, wanted)
 
 
-def tell_wanted(p, ask=True):
+def tell_done(p, wanted):
     if os.environ.get('WALKLOCK_JSON'):
         for s in p.srcs:
             if s.idx in p.own:
                 print('WALKLOCK ' + json.dumps(dict(
-                    rule='done', file=s.path, wanted=sorted(p.wanted) if ask else [],
+                    rule='done', file=s.path, draft=p.cut, wanted=wanted,
                     tables=len([t for t in p.tables if t.src is s]),
                     funcs=[[f.name, s.line(f.pos), s.line(f.end),
                             bool(f.names() & (ENTERS | {'mm_walk_ops'} | p.tabnames))]
@@ -312,11 +335,12 @@ def contradictions(p, t):
     return list(best.values())
 
 
+@roomy
 def mismatches(files):
     p = RUN.group(files)
     if not hasattr(p, 'wrong'):
         p.wrong = []
-        p.touch = True
+        p.touch = p.brief = True
         for t in p.tables:
             if t.src.idx in p.own:
                 for w, why in contradictions(p, t):
@@ -332,7 +356,7 @@ def mismatch_report(files, org=False, done=True):
             more['decl'] = '%s:%d' % (t.src.path, t.line())
         say('walk_lock_mismatch', w.src, w.pos, len(w.entry), t.name, 'wrong walk_lock: ' + why, **more)
     if done:
-        tell_wanted(p, False)
+        tell_done(p, [])
 
 
 def mismatch_at(files, path, line):

@@ -36,7 +36,8 @@ OPS_MEMBERS = ['pgd_entry', 'p4d_entry', 'pud_entry', 'pmd_entry', 'pte_entry',
 MAX_UP = 7
 MAX_STATES = 48
 MAX_INLINE = 9
-BUDGET = 25000
+MAX_VALUES = 32
+BUDGETS = 25000, 50000, 80000   # steps a function, by what is remembered
 
 COMMENT = re.compile(SL + r'\*.*?\*' + SL + '|' + SL + SL + r'(?:\\\n|[^\n])*'
                      '|' + STR, re.S)
@@ -149,7 +150,7 @@ class Func:
         self.src, self.name, self.params = src, name, params
         self.static, self.toks, self.pos = static, toks, pos
         self.start, self.end = start, end
-        self._ast = self._names = None
+        self._ast = self._names = self._called = self._sets = None
         self.locals = set(params)
         self.tables = {}
 
@@ -171,10 +172,55 @@ class Func:
 
     def pure(self):
         """Calls nothing: its value follows from its arguments."""
-        t = self.toks
-        return not any(t[i + 1][0] == '(' and (t[i][0][0].isalpha() or t[i][0][0] == '_')
-                       and t[i][0] not in KEYWORDS and t[i][0] not in TRANSPARENT
-                       for i in range(len(t) - 1))
+        return not self.called()
+
+    def called(self):
+        """Names of what it calls."""
+        if self._called is None:
+            t = self.toks
+            self._called = {t[i][0] for i in range(len(t) - 1) if t[i + 1][0] == '(' and
+                            (t[i][0][0].isalpha() or t[i][0][0] == '_') and
+                            t[i][0] not in KEYWORDS and t[i][0] not in TRANSPARENT}
+        return self._called
+
+    def sets(self):
+        """Members that it assigns, and those whose address it takes."""
+        if self._sets is None:
+            t, self._sets = self.toks, (set(), set())
+            for i in range(1, len(t) - 1):
+                if t[i][0] not in ('->', '.'):
+                    continue
+                k = i + 2
+                while k < len(t) - 1 and t[k][0] == '[':
+                    k = matching(t, k) + 1
+                if k < len(t) and (t[k][0] in ASSIGN or t[k][0] in ('++', '--') or
+                                   t[k][0] == ',' and self.stored(i)):
+                    self._sets[0].add(t[i + 1][0])
+                elif k >= len(t) or t[k][0] not in ('->', '.'):
+                    # the start of the chain
+                    j = i - 1
+                    while j > 0 and (t[j][0] in ('->', '.', ']', '[') or t[j][0][0].isalnum() or
+                                     t[j][0][0] == '_'):
+                        if (t[j][0][0].isalnum() or t[j][0][0] == '_') and \
+                           t[j - 1][0] not in ('->', '.', '['):
+                            break
+                        j -= 1
+                    if t[j - 1][0] in ('&', '++', '--'):
+                        self._sets[1].add(t[i + 1][0])
+        return self._sets
+
+    def stored(self, i):
+        """Does the member at token i stand in the first argument of a macro
+        that assigns to it?"""
+        depth = 0
+        for k in range(i - 1, 0, -1):
+            c = self.toks[k][0]
+            depth += (c in ')]}') - (c in '([{')
+            if depth < 0:
+                return self.toks[k - 1][0] in STORES
+            if c in ',;' and not depth:
+                return False
+        return False
 
     def names(self):
         if self._names is None:
@@ -653,7 +699,10 @@ class ExprParser:
                 for a in split_top(self.t[self.i + 1:j]):
                     args.append(expr(a))
                 self.i = j + 1
-                e = ('call', e, args, pos)
+                if e[0] == 'id' and e[1] in STORES and len(args) > 1 and args[0]:
+                    e = ('asg', '=', args[0], args[1], pos)
+                else:
+                    e = ('call', e, args, pos)
             elif c == '[':
                 j = matching(self.t, self.i)
                 e = ('idx', e, expr(self.t[self.i + 1:j]))
@@ -690,6 +739,8 @@ def idents(e, out=None):
                 idents(x, out)
     return out
 
+# macros that assign the second argument to the first
+STORES = {'WRITE_ONCE', 'RCU_INIT_POINTER', 'rcu_assign_pointer'}
 TRANSPARENT = {'likely', 'unlikely', 'WARN_ON', 'WARN_ON_ONCE', 'READ_ONCE',
                'data_race', 'rcu_dereference', 'VM_WARN_ON', 'VM_WARN_ON_ONCE',
                'ACCESS_PRIVATE', 'rcu_dereference_protected', 'smp_load_acquire',

@@ -155,6 +155,45 @@ def annotate(tmp):
     e = run([ANNOTATE, tree, '--spatch', 'no-such-spatch'])
     ok(e.returncode == 2 and "'coccinelle'" in e.stderr, 'annotate: no spatch: 2, and the package', e.stderr)
     ok(run([ANNOTATE, '--help']).returncode == 0, 'annotate --help')
+    endings(tree, tmp)
+
+
+def endings(tree, tmp):
+    """Files that were not looked at are never said to be."""
+    total = json.loads(run([ANNOTATE, tree, '--json']).stdout)['files']
+    stub = os.path.join(tmp, 'stub')
+    for text, name in (('echo no library >&2; exit 3', 'spatch does not start'),
+                       ('exec 3>&- 4>&- 5>&-; kill -9 $$', 'spatch is killed')):
+        with open(stub, 'w') as f:
+            f.write('#!/bin/bash\n' + text + '\n')
+        os.chmod(stub, 0o755)
+        r = run([ANNOTATE, tree, '--json', '--spatch', stub])
+        j = json.loads(r.stdout or '{}')
+        ok(r.returncode == 1 and j.get('parsed') == 0 and len(j.get('failed', {})) == total,
+           'annotate: %s: no file counts as parsed' % name, r.stdout + r.stderr)
+    # a process that ends, or takes too long, in the middle of its file
+    slow = os.path.join(tmp, 'rules')
+    shutil.copytree(RULES, os.path.join(slow, 'coccinelle'), ignore=shutil.ignore_patterns('fixtures'))
+    os.mkdir(os.path.join(slow, 'scripts'))
+    shutil.copy(ANNOTATE, os.path.join(slow, 'scripts'))
+    path = os.path.join(slow, 'coccinelle', 'walklock', 'rules.py')
+    with open(path) as f:
+        old = f.read()
+    for where in ('first', 'again'):
+        for what, key, opts in (('os.kill(os.getpid(), 9)', 'failed', []),
+                                ('\n        while True: pass', 'timed_out', ['--timeout', '1'])):
+            hit = 'not RUN.hints["complete"]' if where == 'first' else 'RUN.hints["complete"]'
+            new = old.replace('def lock_report(files, org=False):\n',
+                              'def lock_report(files, org=False):\n'
+                              '    if "mm/walk.c" in files and %s: %s\n' % (hit, what))
+            assert new != old
+            with open(path, 'w') as f:
+                f.write(new)
+            r = run([os.path.join(slow, 'scripts', 'annotate'), tree, '--json'] + opts)
+            j = json.loads(r.stdout or '{}')
+            ok(r.returncode == 1 and list(j.get(key, ())) == ['mm/walk.c'] and j['parsed'] == j['files'] - 1,
+               'annotate: %s, %s time: that file, and no other' % (
+                   'a process dies' if key == 'failed' else 'a time-out', where), r.stdout[-600:] + r.stderr)
 
 
 def snapshot(path):
