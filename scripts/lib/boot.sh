@@ -238,7 +238,7 @@ wl_qemu_command() {
 	esac
 	append="console=$M_CONSOLE earlycon panic=-1 oops=panic loglevel=7 printk.time=1 kunit.enable=1"
 	append+=" mitigations=off random.trust_cpu=on cgroup_no_v1=all swiotlb=noforce numa_balancing=disable"
-	append+=" hung_task_panic=0 softlockup_panic=0 watchdog_thresh=60 transparent_hugepage=madvise ${Q_APPEND:-}"
+	append+=" hung_task_panic=0 softlockup_panic=0 watchdog_thresh=60 no_timer_check transparent_hugepage=madvise ${Q_APPEND:-}"
 	QEMU=("$M_QEMU" -nodefaults -display none -monitor none -no-reboot
 		-machine "$M_MACHINE" -accel "$Q_ACCEL" -cpu "$cpu" -smp "$smp" -m $((half * 2))M)
 	if [ "$Q_CPUS" -ge 2 ]; then
