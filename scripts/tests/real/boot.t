@@ -53,17 +53,17 @@ if [ "$tree" = 6.1.y ]; then
 		WALKLOCK_BOOT_LIMIT=25 WALKLOCK_EXEC_LIMIT=8 scripts/boot "$tree" \
 			--patch scripts/tests/verdicts/faults.patch "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
 		[ "$rc" -eq "$want" ]
-		ok $? "$name: exit code $want" || :
+		ok $? "$name: exit code $want" "$(unmet faults)"
 		[ "$rc" -eq "$want" ] || { printf '# exit code %d\n' "$rc"; show "$tmp/out"; show "$tmp/err"; }
 	}
 	box=$(command -v busybox)
 	fault=/sys/kernel/debug/walklock_fault
 	broken 42 "a program's exit status" --exec "$box" sh -c 'echo "its output"; exit 42'
 	[ "$(cat "$tmp/out")" = "its output" ]
-	ok $? "a program's output"
+	ok $? "a program's output" "$(unmet faults)"
 	broken 4 "a WARNING" --exec "$box" sh -c "echo warn >$fault"
 	grep -q 'WARNING.*on purpose\|on purpose' "$tmp/err"
-	ok $? "the complaint is shown"
+	ok $? "the complaint is shown" "$(unmet faults)"
 	broken 4 "a lock that is leaked" --exec "$box" sh -c "echo lock >$fault; true"
 	broken 5 "a panic" --exec "$box" sh -c "echo panic >$fault"
 	broken 5 "an oops" --exec "$box" sh -c "echo oops >$fault"
