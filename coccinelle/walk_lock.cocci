@@ -37,6 +37,7 @@ serve.wait()
 
 // Anything that has to do with a table. spatch passes over all other files.
 @known depends on !walklock_all@
+iterator name kunit_warning_suppress;
 identifier S, n;
 expression e;
 @@
