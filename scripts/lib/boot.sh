@@ -93,7 +93,7 @@ wl_kernels_prune() {
 	done < <(ls -t "$WL_CACHE/boot/$T_NAME/kernels")
 }
 
-# wl_headers_key COMMIT: of what the user-space programs are made of.
+# wl_programs_key COMMIT: of what the user-space programs are made of.
 wl_programs_key() {
 	local p
 	wl_key programs "$A_NAME" "$("${A_CROSS#-}gcc" --version | head -n 1)" "$(for p in tools/testing/selftests tools/include include/uapi \

@@ -42,7 +42,7 @@ ok "$rc" "KUnit and the short selection of selftests are no worse than on the ba
 show "$tmp/tap"
 [ "$rc" -eq 0 ] || show "$tmp/err"
 json=out/$tree/boot-x86_64-lockdep-short.json
-[ "$rc" -ne 0 ] || jq -e '[.tests[] | select(.outcome == "pass")] | length > 5' "$json" >/dev/null
+jq -e '[.tests[] | select(.outcome == "pass")] | length > 5' "$json" >/dev/null
 ok $? "more than five tests really passed" "$(unmet boot)"
 
 if [ "$tree" = 6.1.y ]; then
