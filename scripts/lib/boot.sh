@@ -35,7 +35,7 @@ wl_kernel_key() {
 	local fragments
 	mapfile -t fragments < <(wl_boot_fragments)
 	wl_key kernel "$A_NAME" "$V_NAME" "$(cat "${fragments[@]}")" \
-		"$(git -C "$T_DIR" --git-dir "$W_DIR/.git" rev-parse "$1^{tree}")" "$("${A_CROSS#-}gcc" --version | head -n 1)"
+		"$(git -C "$W_DIR" rev-parse "$1^{tree}")" "$("${A_CROSS#-}gcc" --version | head -n 1)"
 }
 
 # wl_kernel COMMIT NAME: builds it, unless that was done.  Sets K_DIR, the folder
