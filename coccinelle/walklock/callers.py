@@ -302,9 +302,6 @@ def read_source(path):
 
 class Project:
     """The files of one group, their tables, and the answers."""
-    # A draft follows a function less far. Whether it would have gone on is in
-    # self.cut; else its answers are final.
-    draft = False
 
     def __init__(self, paths, complete=None, modes=None, given=False):
         self.srcs, self.tables, self.lv, self.eqs = [], [], {}, {}
@@ -319,7 +316,7 @@ class Project:
         self._first, self._structs, self._inert = {}, {}, {}
         self._selects, self._writes, self._reads, self._configs = {}, {}, {}, None
         self._drops = None
-        self._aliases, self.cut = 0, False
+        self._aliases = 0
         self.tabnames = set()
         self.expanded, self._macros, self._live = {}, {}, None
         self.livemem = {'walk_lock', 'mmap_lock', 'i_mmap_rwsem', 'ops'}
@@ -1381,7 +1378,7 @@ class Project:
         for coarse in range(1 if heavy else 0, 3):
             it = Interp(self, chain)
             it.coarse, it.lossy = coarse, coarse > 0
-            it.budget = BUDGETS[coarse] // 2 if self.draft else BUDGETS[coarse]
+            it.budget = BUDGETS[coarse]
             it.aliases = self._aliases
             try:
                 it.result = it.run(root)
@@ -1397,8 +1394,7 @@ class Project:
                 it.result, it.big = [], True
                 sys.stderr.write('walk_lock: %s(): %s\n' % (root.name, e))
                 break
-            self.cut = self.cut or self.draft
-            if self.brief or self.draft:
+            if self.brief:
                 break
         return vague or it
 

@@ -111,11 +111,11 @@ def fact(st, v):
 
 
 class St:
-    __slots__ = ('l', 'e', 'c', '_k', '_h', '_j')
+    __slots__ = ('l', 'e', 'c', '_k', '_h', '_j', '_n')
 
     def __init__(self, l=None, e=None, c=None):
         self.l, self.e, self.c = l or {}, e or {}, c or {}
-        self._k = self._h = self._j = None
+        self._k = self._h = self._j = self._n = None
 
     def copy(self):
         return St(dict(self.l), dict(self.e), dict(self.c))
@@ -130,6 +130,14 @@ class St:
         if self._h is None:
             self._h = (frozenset(self.l.items()), frozenset(self.e.items()))
         return self._h
+
+    def names(self):
+        """-> (what locks and values name, and the places and conditions too)"""
+        if self._n is None:
+            v = '\n'.join([k[1] for k in self.l] +
+                          [v[1] for v in self.e.values() if len(v) > 1 and isinstance(v[1], str)])
+            self._n = v, '\n'.join([v, *self.e, *self.c])
+        return self._n
 
     def meet(self, o):
         return St(self.l, self.e, both(self.c, o.c))
@@ -502,19 +510,8 @@ class Interp:
         """A new value named by its place: what was known of the
         earlier value there, in the turn of a loop before, holds no more."""
         # few states hold the name at all: the pattern is for those
-        for k in st.l:
-            if name in k[1]:
-                break
-        else:
-            for k, v in st.e.items():
-                if name in k or len(v) > 1 and isinstance(v[1], str) and name in v[1]:
-                    break
-            else:
-                for k in st.c:
-                    if name in k:
-                        break
-                else:
-                    return st, ('s', name)
+        if name not in st.names()[1]:
+            return st, ('s', name)
         used = False
         pat = re.compile(r'(?<![\w%$])' + re.escape(name) + r'(?![\w%$])')
         l, e, c = {}, {}, {}
@@ -894,11 +891,7 @@ class Interp:
             return True
         for w in PART.findall(sym):
             if '()$' in w or '$' in w:
-                bare = w.strip('()')
-                for v in st.e.values():
-                    if len(v) > 1 and isinstance(v[1], str) and bare in v[1]:
-                        return True
-                if any(w in k[1] for k in st.l):
+                if w.strip('()') in st.names()[0]:
                     return True
                 continue
             if '%' in w and self.keep(w.strip('(!')):
@@ -917,8 +910,8 @@ class Interp:
         if v == UNK:
             st, v = self.fresh(st, '%s$%d' % (t.split('$')[0], pos))
         s = st.copy()
-        for k in [k for k in s.e if k.startswith(t) and len(k) > len(t)
-                  and k[len(t)] in '.-[']:
+        inner = t + '.', t + '-', t + '['
+        for k in [k for k in s.e if k.startswith(inner)]:
             del s.e[k]
         if v == ('s', t):
             s.e.pop(t, None)
@@ -986,7 +979,8 @@ class Interp:
             nxt = []
             for s, vs in outs:
                 n = len(self.held_back)
-                self.held_back += [self.text(v) for v in vs]
+                if self.coarse:
+                    self.held_back += [self.text(v) for v in vs]
                 for s2, v in self.ev(a, s, fr):
                     nxt.append((s2, vs + [v]))
                 del self.held_back[n:]
@@ -1333,7 +1327,7 @@ class Interp:
                             q[0] == 'M' and q[1] in names and v2[0] == 'W'
                             for q, v2 in s.l.items()):
                         s.l[k] = ('x', where, 'released')
-        s._k = s._h = s._j = None
+        s._k = s._h = s._j = s._n = None
         return s
 
     def origin(self, st, obj):
@@ -1488,7 +1482,7 @@ class Interp:
             s.c = {k: q for k, q in s.c.items()
                    if not pat.search(k) or k in used or q[0] == 'prov' and k[5:] in used
                    or k.startswith('valid:') and k[6:] in used}
-            s._k = s._h = s._j = None
+            s._k = s._h = s._j = s._n = None
             out2.append((s, v))
         out2 = uniqv(out2)
         if len(out2) > MAX_STATES:

@@ -167,7 +167,7 @@ def lock_report(files, org=False):
                 more['init'] = list(t.init)
         say('walk_lock', t.src, t.pos, len(t.name), t.name, text, **more)
     wanted = sorted(p.wanted)
-    if os.environ.get('WALKLOCK_BOTH') and not p.cut:
+    if os.environ.get('WALKLOCK_BOTH'):
         # scripts/annotate asks for both in one process: one parse, one project
         p.forget_runs()
         mismatch_report(files, done=False)
@@ -179,7 +179,7 @@ def tell_done(p, wanted):
         for s in p.srcs:
             if s.idx in p.own:
                 print('WALKLOCK ' + json.dumps(dict(
-                    rule='done', file=s.path, draft=p.cut, wanted=wanted,
+                    rule='done', file=s.path, wanted=wanted,
                     tables=len([t for t in p.tables if t.src is s]),
                     funcs=[[f.name, s.line(f.pos), s.line(f.end),
                             bool(f.names() & (ENTERS | {'mm_walk_ops'} | p.tabnames))]

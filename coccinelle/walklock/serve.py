@@ -70,7 +70,6 @@ def work(job, groups):
         os.close(f)
     gc.set_threshold(100000)    # little of what this process makes is garbage in rings
     rules.RUN.hints = job['hints']
-    rules.Project.draft = job['draft']
     if not job['again']:
         # spatch reads the list of files next
         f = os.open(job['groups'], os.O_RDONLY)
