@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034,SC2154,SC2016
+#
+# Sourced by the tests of scripts/mail after lib.sh: four tiny kernel trees with a
+# series each, a tiny upstream history, and evidence.
+
+UP_NAME='Up Stream' UP_MAIL='up@example.org'
+U=$T/upstream
+printf '[user]\n\tname = Sen Der\n\temail = sender@example.org\n' >"$HOME/.gitconfig"
+printf 'x86_64 x86_64 x86 - defconfig gcc yes\n' >"$T/arches"
+
+# What get_maintainer.pl does with a patch file and MAINTAINERS, in short.
+mail_get_maintainer() {
+	cat <<-'EOF'
+		#!/usr/bin/perl
+		use strict;
+		my ($m, $r, $l, $file) = (1, 1, 1);
+		for (@ARGV) {
+			if (/^--nom$/) { $m = 0 } elsif (/^--nor$/) { $r = 0 } elsif (/^--nol$/) { $l = 0 }
+			elsif (!/^-/) { $file = $_ }
+		}
+		open(my $p, '<', $file) or die "$file: $!\n";
+		my %paths = map { $_ => 1 } map { m{^\+\+\+ b/(\S+)} ? $1 : () } <$p>;
+		open(my $q, '<', 'MAINTAINERS') or die "no MAINTAINERS\n";
+		local $/ = "";
+		my %seen;
+		for my $entry (<$q>) {
+			my @f = $entry =~ /^F:\s*(\S+)/mg;
+			next unless grep { my $path = $_; grep { index($path, $_) == 0 } @f } keys %paths;
+			for my $line (split /\n/, $entry) {
+				print "$2\n" if $line =~ /^([MRL]):\s*(.*)/ && {M => $m, R => $r, L => $l}->{$1} && !$seen{$2}++;
+			}
+		}
+	EOF
+}
+
+mail_kernel() { # DIR VERSION PATCHLEVEL SUBLEVEL
+	make_kernel "$@"
+	mkdir -p "$1/init"
+	printf 'config MMU\n\tbool "paged memory"\n\nconfig OLD_WALK\n\tbool "old walks"\n' >"$1/init/Kconfig"
+	mail_get_maintainer >"$1/scripts/get_maintainer.pl"
+	cat >"$1/MAINTAINERS" <<-'EOF'
+		MEMORY MANAGEMENT
+		M:	Ann Maintainer <ann@example.org>
+		R:	"Rob (Reviewer)" <rob@example.org>
+		L:	linux-mm@example.org
+		F:	mm/
+
+		THE REST
+		M:	Zoë Rest <rest@example.org>
+		L:	linux-kernel@example.org
+		F:	include/
+		F:	mm/nolock.c
+	EOF
+}
+
+as_upstream() { GIT_AUTHOR_NAME=$UP_NAME GIT_AUTHOR_EMAIL=$UP_MAIL GIT_COMMITTER_NAME=Penguin GIT_COMMITTER_EMAIL=penguin@example.org "$@"; }
+UP_TEXT='A walk that takes two steps loses one of them, and what it should have found
+is never looked at.
+
+Make the second step longer.'
+
+# make_upstream: mainline, with the fix $FIX after v6.12 and before v7.0.
+make_upstream() {
+	mail_kernel "$U" 6 1 0
+	make_git "$U"
+	g "$U" tag v6.1
+	for v in 6.6 6.12; do
+		edit "$U/Makefile" "s/^PATCHLEVEL = .*/PATCHLEVEL = ${v#*.}/"
+		as_upstream g "$U" commit -q -a -m "Linux $v"
+		g "$U" tag "v$v"
+	done
+	edit "$U/mm/pagewalk.c" 's/int err = 2;/int err = 20;/'
+	as_upstream g "$U" commit -q -a -m "mm/pagewalk: make step 2 longer" -m "$UP_TEXT" \
+		-m "Cc: stable@vger.kernel.org
+Signed-off-by: $UP_NAME <$UP_MAIL>"
+	FIX=$(g "$U" rev-parse HEAD)
+	printf 'new\n' >"$U/new"
+	g "$U" add new
+	as_upstream g "$U" commit -q -m "Linux 7.0"
+	g "$U" tag v7.0
+}
+
+# backport TREE [MESSAGE]: commits the fix on the branch "s" of $T/author-TREE.
+mail_message() { printf '%s\n\ncommit %s upstream.\n\n%s\n' "mm/pagewalk: make step 2 longer" "$FIX" "$UP_TEXT"; }
+
+# make_branch TREE VERSION PATCHLEVEL SUBLEVEL: the tree, and a series of one
+# backport in the topic 1-walk-lock.
+make_branch() {
+	local a="$T/author-$1" series
+	series=$(awk -v n="$1" '$1 == n { print $3 }' "$W/configs/trees")
+	mail_kernel "$a" "$2" "$3" "$4"
+	mail_kernel "$T/plain-$1" "$2" "$3" "$4"
+	make_git "$a"
+	edit "$a/mm/pagewalk.c" 's/int err = 2;/int err = 20;/'
+	mail_message | as_upstream g "$a" commit -q -a -F -
+	take_series "$1"
+}
+
+# take_series TREE: patch files of what $T/author-TREE has after "main~N", the tree
+# with its branches, and evidence.
+take_series() {
+	local a="$T/author-$1" series
+	series=$W/$(awk -v n="$1" '$1 == n { print $3 }' "$W/configs/trees")
+	rm -rf "$series"
+	format "$a" "$(g "$a" rev-list --max-parents=0 HEAD)..HEAD" "$series/1-walk-lock"
+	printf 'mm/pagewalk: longer steps for %s\n\nWhat a walk needs.\n\nTested: by reading.\n' "$1" >"$series/1-walk-lock/cover-letter.txt"
+	take_tree "$1"
+}
+take_tree() {
+	[ -d "$WALKLOCK_CACHE/trees/$1/.git" ] || wl tree "$1" --from "$T/plain-$1" >/dev/null 2>&1 || { printf 'Bail out! no tree %s\n' "$1"; exit 1; }
+	wl apply "$1" --force >/dev/null 2>"$L_TMP/apply" || { printf 'Bail out! no series for %s: %s\n' "$1" "$(cat "$L_TMP/apply")"; exit 1; }
+	evidence "$1"
+}
+
+# evidence TREE: a report in which everything that is needed has passed, with the keys
+# that scripts/check makes (that these are the same is tested with scripts/check itself).
+evidence() {
+	rm -rf "$T/out/$1"
+	mkdir -p "$T/out/$1"
+	(
+		cd "$W" || exit 1
+		# shellcheck disable=SC1091
+		. scripts/lib/common.sh
+		for f in series evidence build mail; do . "scripts/lib/$f.sh"; done
+		set +e
+		wl_tree "$1"
+		wl_series ''
+		WL_SPARSE=sparse
+		wl_report_begin
+		: >"$T/log"
+		while IFS=$'\t' read -r scope check key; do
+			wl_records+=("$(jq -nc --arg s "$scope" --arg c "$check" --arg k "$key" --arg l "$T/log" \
+				'{scope: $s, check: $c, key: $k, verdict: "passed", detail: "", log: $l, seconds: 0, command: "", when: "2026-01-05", reused: false}')")
+		done < <(wl_mail_expected 0 $((${#S_PATCHES[@]} - 1)))
+		wl_report_write
+	) >"$L_TMP/evidence" 2>&1
+	jq -e '.records | length > 0' "$T/out/$1/report.json" >/dev/null || { printf 'Bail out! no evidence: %s\n' "$(cat "$L_TMP/evidence")"; exit 1; }
+}
+
+# amend TREE SED-SCRIPT: changes the message of the backport.
+amend() {
+	g "$T/author-$1" log -1 --format=%B | sed -e "$2" | g "$T/author-$1" commit -q --amend -F -
+	take_series "$1"
+}
+reset_branch() {
+	g "$T/author-$1" reset -q --hard "$(cat "$T/author-$1.tip")"
+	take_series "$1"
+}
+
+mail_checkout() {
+	make_checkout
+	cp "$T/arches" "$W/configs/arches"
+	printf '# none\n' | tee "$W/configs/checkpatch-waivers" "$W/configs/mail-waivers" >/dev/null
+	printf 'sparse 0.6.5 -\n' >"$W/configs/toolbox"
+	# scripts/annotate and the rules are inputs of the evidence.
+	mkdir -p "$W/coccinelle/walklock"
+	printf '// a rule\n' | tee "$W/coccinelle/a.cocci" "$W/coccinelle/walklock/a.py" >/dev/null
+	cat >"$W/configs/trees" <<-EOF
+		main   7.3  patches          -  file:///nowhere  main
+		6.12.y 6.12 backports/6.12.y -  file:///nowhere  main
+		6.6.y  6.6  backports/6.6.y  -  file:///nowhere  main
+		6.1.y  6.1  backports/6.1.y  -  file:///nowhere  main
+	EOF
+	cat >"$W/MAINTAINERS-notes" <<-'EOF'
+		Words for people.
+
+		Tree: *
+		Topic: 1-walk-lock
+		Mail: yes
+		Why: a test
+		Cc: LINUX-MM@example.org, "Doe, Jane" <jane@example.org>
+
+		Tree: main
+		Topic: 2-nolock
+		Mail: after
+		Why: needs the first
+		Evidence: boot
+		Waits-for: main 1-walk-lock
+	EOF
+}
+
+# normal: what differs from run to run.
+normal() {
+	sed -E -e 's/^(Message-Id|In-Reply-To|References): <([0-9a-f]{40}|cover)\.[0-9]+\.git\./\1: <ID.TIME.git./' \
+		-e 's/^(Date: ).*(20[0-9][0-9]).*/\1DATE/' -e 's/^From [0-9a-f]{40} /From ID /' \
+		-e "s/$FIX/FIX/g" -e 's/^(base-commit: ).*/\1ID/' -e 's/^(prerequisite-patch-id: ).*/\1ID/'
+}
+# golden DIR NAME: the mails of a folder are those of golden/NAME.
+golden() {
+	local f
+	for f in "$1"/*.patch; do
+		printf '==== %s\n' "${f##*/}"
+		cat "$f"
+	done | normal >"$L_TMP/golden"
+	[ -z "${TEST_WRITE_GOLDEN:-}" ] || cp "$L_TMP/golden" "$L_SELF/golden/$2"
+	same_file "$L_TMP/golden" "$L_SELF/golden/$2" "golden: $2"
+}
+codes() { sed -nE 's/^mail: (refused|unknown|warning|waived|forced): ([0-9a-z.]+: )?([a-z-]+): .*/\1:\3/p' <<<"$ERR" | sort -u | paste -sd' '; }
+mail_to() { sed -n "/^$2: /,/^[A-Z][A-Za-z-]*: /{/^$2: /{s/^$2: //;p;d};/^[ \t]/p}" "$1" | tr -d '\n' | sed 's/, */,/g; s/ \+/ /g'; }
