@@ -577,8 +577,10 @@ def send_email(files, dry):
 
 
 def envelope(output):
-    """Every recipient that git send-email names, in its --dry-run output."""
-    return sorted({a.lower() for line in re.findall(r"^RCPT TO:(.*)$", output, re.M) for a in re.findall(r"<([^<>]+)>", line)})
+    """Every recipient that git send-email names in its --dry-run output: of the
+    SMTP dialogue, or of the sendmail command."""
+    lines = re.findall(r"^(?:RCPT TO:|Sendmail: \S+ -i )(.*)$", output, re.M)
+    return sorted({a.lower() for line in lines for a in re.findall(r"[^\s<>,]+@[^\s<>,]+", line)})
 
 
 def send(done):
@@ -588,8 +590,8 @@ def send(done):
     if trial.returncode:
         raise Environment(f"git send-email does not take the mails: {last(said)}; nothing was sent")
     going = envelope(said)
-    if not going and "RCPT TO:" not in said:
-        going = sorted({a.lower() for line in re.findall(r"^(?:To|Cc|Bcc): (.*)$", said, re.M) for a in re.findall(r"[^\s<>,]+@[^\s<>,]+", line)})
+    if not going:
+        raise Environment(f"git send-email does not say whom it would mail to: {last(said)}; nothing was sent")
     listed = {e["address"].lower() for one in done for kind in ("to", "cc") for e in one["record"]["recipients"][kind]}
     listed |= {email.utils.parseaddr(a)[1].lower() for one in done for v in one["record"]["recipients"]["patches"].values() for a in v}
     for one in done:

@@ -198,3 +198,59 @@ golden() {
 }
 codes() { sed -nE 's/^mail: (refused|unknown|warning|waived|forced): ([0-9a-z.]+: )?([a-z-]+): .*/\1:\3/p' <<<"$ERR" | sort -u | paste -sd' '; }
 mail_to() { sed -n "/^$2: /,/^[A-Z][A-Za-z-]*: /{/^$2: /{s/^$2: //;p;d};/^[ \t]/p}" "$1" | tr -d '\n' | sed 's/, */,/g; s/ \+/ /g'; }
+
+# ---- a mail server of one's own --------------------------------------------------------
+
+# A python that has aiosmtpd: Debian's, when another one comes first in the PATH.
+python_with() {
+	local p
+	for p in python3 /usr/bin/python3; do
+		! "$p" -c "import $1" 2>/dev/null || { printf '%s\n' "$p"; return 0; }
+	done
+	return 1
+}
+
+# smtp_start: a server on a free port of loopback that keeps what it gets in the mbox
+# $T/received, and the recipients of each envelope in $T/envelopes; sets PORT.
+smtp_start() {
+	rm -f "$T/received" "$T/envelopes" "$T/port"
+	"$1" - "$T/received" "$T/envelopes" "$T/port" >"$T/smtp.log" 2>&1 <<-'EOF' &
+		import asyncio, email, mailbox, os, sys
+		from aiosmtpd.smtp import SMTP
+
+		class Keep:
+		    async def handle_DATA(self, server, session, envelope):
+		        with open(sys.argv[2], "a") as f:
+		            f.write(envelope.mail_from + " " + " ".join(sorted(envelope.rcpt_tos)) + "\n")
+		        box = mailbox.mbox(sys.argv[1])
+		        box.add(envelope.content.replace(b"\r\n", b"\n"))
+		        box.close()
+		        return "250 OK"
+
+		async def main():
+		    loop = asyncio.get_running_loop()
+		    server = await loop.create_server(lambda: SMTP(Keep(), hostname="localhost"), "127.0.0.1", 0)
+		    with open(sys.argv[3] + ".new", "w") as f:
+		        f.write(str(server.sockets[0].getsockname()[1]))
+		    os.rename(sys.argv[3] + ".new", sys.argv[3])
+		    await server.serve_forever()
+
+		asyncio.run(main())
+	EOF
+	SMTP_PID=$!
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ ! -s "$T/port" ] || break
+		kill -0 "$SMTP_PID" 2>/dev/null || return 1
+		sleep 0.05
+	done
+	PORT=$(cat "$T/port") || return 1
+	cat >>"$HOME/.gitconfig" <<-EOF2
+		[sendemail]
+			smtpServer = 127.0.0.1
+			smtpServerPort = $PORT
+		[b4]
+			attestation-policy = off
+	EOF2
+}
+smtp_stop() { kill "$SMTP_PID" 2>/dev/null; wait "$SMTP_PID" 2>/dev/null; }
