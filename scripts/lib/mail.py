@@ -5,6 +5,7 @@
 usage: mail.py select --tree T --topic T [--patch P]    place in the series, and
                                                         whether a boot is asked for
        mail.py compose --trees A,B --topic T --mode M --tmp DIR ...
+       mail.py readable --failed MBOX                   is it a FAILED mail?
        mail.py failed --failed MBOX --tmp DIR ...
 """
 import argparse
@@ -45,7 +46,7 @@ def failed(options):
 
 def main():
     parser = argparse.ArgumentParser(allow_abbrev=False)
-    parser.add_argument("verb", choices=["select", "compose", "failed"])
+    parser.add_argument("verb", choices=["select", "compose", "failed", "readable"])
     for name in ("--tree", "--trees", "--topic", "--patch", "--mode", "--tmp", "--out", "--failed", "--tree-dir", "--force", "--in-reply-to"):
         parser.add_argument(name, default="")
     parser.add_argument("--upstream", action="append", default=[])
@@ -58,6 +59,9 @@ def main():
             tree = trees()[options.tree]
             first, last = mail_compose.select(tree, options.topic, options.patch)
             print(first, last, "yes" if mail_compose.wants_boot(tree, options.topic) else "no")
+            return 0
+        if options.verb == "readable":
+            mail_failed.read_all(options.failed)
             return 0
         return failed(options) if options.verb == "failed" else mail_compose.compose(options)
     except Refused as err:

@@ -579,7 +579,7 @@ def send_email(files, dry):
 def envelope(output):
     """Every recipient that git send-email names in its --dry-run output: of the
     SMTP dialogue, or of the sendmail command."""
-    lines = re.findall(r"^(?:RCPT TO:|Sendmail: \S+ -i )(.*)$", output, re.M)
+    lines = re.findall(r"^(?:RCPT TO:|Sendmail: .*? -i (?:-f \S+ )?)(.*)$", output, re.M)
     return sorted({a.lower() for line in lines for a in re.findall(r"[^\s<>,]+@[^\s<>,]+", line)})
 
 

@@ -2,6 +2,8 @@
 """Saved mails "FAILED: patch ... failed to apply to X.Y-stable tree": what they ask
 for, and whether that tree can have the bug."""
 import email
+import email.errors
+import email.header
 import email.policy
 import os
 import re
@@ -92,7 +94,8 @@ def header(mail, name, required=True):
         if required:
             raise Refused("mbox-header", f"the mail has no {name} header: save it raw ('b4 mbox MESSAGE-ID' does)")
         return ""
-    value = str(values[0])
+    value = re.sub(r"\n[ \t]", " ", str(values[0]))
+    value = str(email.header.make_header(email.header.decode_header(value)))
     if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
         raise Refused("mbox-header", f"the {name} header has a line break or control character in it: '{show(value)}'")
     return value
@@ -126,7 +129,9 @@ def recipients(mail, name):
 
 def parse(raw, path):
     """A Failed, or None when the mail is another one (a reply, say)."""
-    mail = email.message_from_bytes(raw, policy=email.policy.default)
+    # Addresses are taken apart by the newer policy; the older one hands on the rest
+    # as it is.
+    mail = email.message_from_bytes(raw)
     try:
         # What the library cannot take apart it may not fail politely on.
         if not mail.keys():
@@ -135,14 +140,14 @@ def parse(raw, path):
         if REPLY.match(subject) or "FAILED:" not in subject.upper():
             return None
         raw_break(raw)
-        return read_failed(mail, subject)
+        return read_failed(mail, email.message_from_bytes(raw, policy=email.policy.default))
     except (Refused, Environment):
         raise
     except Exception as err:
         raise Refused("mbox-header", f"a header of a mail in {path} cannot be understood ({type(err).__name__}): save the mail raw") from err
 
 
-def read_failed(mail, subject):
+def read_failed(mail, structured):
     found = Failed()
     subject = re.sub(r"\s+", " ", header(mail, "Subject"))
     match = SUBJECT.search(subject)
@@ -160,7 +165,7 @@ def read_failed(mail, subject):
         raise Refused("mbox-encoding", f"the body is {show(coding)} encoded: save the mail decoded ('b4 am' and 'git mailinfo' do), or take it from the list's archive")
     payload = mail.get_payload()
     body = payload.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(payload, str) else ""
-    found.to = recipients(mail, "From") + recipients(mail, "Reply-To") + recipients(mail, "To") + recipients(mail, "Cc")
+    found.to = [r for name in ("From", "Reply-To", "To", "Cc") for r in recipients(structured, name)]
     if not mail.get("From"):
         raise Refused("mbox-header", "the mail has no From header: save it raw ('b4 mbox MESSAGE-ID' does)")
     read_body(found, body)

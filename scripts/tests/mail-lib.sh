@@ -254,3 +254,57 @@ smtp_start() {
 	EOF2
 }
 smtp_stop() { kill "$SMTP_PID" 2>/dev/null; wait "$SMTP_PID" 2>/dev/null; }
+
+# ---- FAILED mails ------------------------------------------------------------------------
+
+# failed_mail REPO COMMIT LINE [MESSAGE-ID]: a FAILED mail as the stable maintainers'
+# script writes it, headers folded, on stdout, with an mbox line.
+failed_mail() {
+	local repo=$1 commit=$2 line=$3 id=${4:-2026010512-gadget-squid-1a2b@penguin} subject
+	subject=$(g "$repo" log -1 --format=%s "$commit")
+	cat <<-EOF
+		From mboxrd@z Thu Jan  1 00:00:00 1970
+		Return-Path: <stable-owner@example.org>
+		Subject: FAILED: patch "[PATCH] $subject" failed to
+		 apply to $line-stable tree
+		To: up@example.org,ann@example.org,
+		 =?UTF-8?q?Zo=C3=AB_Rest?= <rest@example.org>
+		Cc: <stable@vger.kernel.org>
+		From: <greg@penguin.example.org>
+		Date: Mon, 05 Jan 2026 12:00:00 +0100
+		Message-ID: <$id>
+		MIME-Version: 1.0
+		Content-Type: text/plain; charset=ANSI_X3.4-1968
+		Content-Transfer-Encoding: 8bit
+
+
+		The patch below does not apply to the $line-stable tree.
+		If someone wants it applied there, or to any other stable or longterm
+		tree, then please email the backport, including the original git commit
+		id to <stable@vger.kernel.org>.
+
+		To reproduce the conflict and resubmit, you may use the following commands:
+
+		git fetch https://example.org/stable/linux.git/ linux-$line.y
+		git checkout FETCH_HEAD
+		git cherry-pick -x $commit
+		# <resolve conflicts, build, test, etc.>
+		git commit -s
+		git send-email --to '<stable@vger.kernel.org>' --in-reply-to '$id' --subject-prefix 'PATCH $line.y' HEAD^..
+
+		Possible dependencies:
+
+		${commit:0:12} ("$subject")
+		123456789abc ("mm: something before it (and more)")
+		abcdef012345 ("Revert "mm: another thing"")
+
+		thanks,
+
+		greg k-h
+
+		------------------ original commit in Linus's tree ------------------
+
+	EOF
+	g "$repo" format-patch -1 --stdout --no-signature --no-stat "$commit" | sed -e '/^---$/d'
+	printf '\n'
+}
