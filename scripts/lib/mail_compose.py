@@ -211,7 +211,7 @@ def chain(repo, tree, chosen, alone, me, tmp):
             git(repo, "read-tree", tip, env=index)
             diff = git(repo, "diff-tree", "-p", "--full-index", "--binary", "--no-ext-diff", "--no-textconv", patch.commit + "^", patch.commit)
             if git(repo, "apply", "--cached", "-", data=diff, env=index, check=False) is None:
-                raise Conflict(f"{patch.name} does not fit {tree.name} without the patches before it: mail the topic")
+                raise Conflict(f"{patch.name}: does not fit {tree.name} without the patches before it: mail the topic")
             tree_id = git(repo, "write-tree", env=index).strip()
         tip = commit_tree(repo, tree_id, tip, signed_off(patch.message, me), patch.commit, me)
     return start, tip
@@ -378,7 +378,7 @@ class Run:
         self.chosen[tree.name] = chosen
         self.alone[tree.name] = bool(self.o.patch)
         if self.o.patch and first > 0:
-            self.refuse(tree, "alone", "checked and built on top of the patches before it, and mailed without them", chosen[0].name)
+            self.refuse(tree, "alone", "checked and built on top of the patches before it, and mailed without them", chosen[0].name, kind="unknown")
 
     def failed(self):
         """The FAILED mail that this run answers."""

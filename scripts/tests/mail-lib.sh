@@ -196,8 +196,8 @@ golden() {
 	[ -z "${TEST_WRITE_GOLDEN:-}" ] || cp "$L_TMP/golden" "$L_SELF/golden/$2"
 	same_file "$L_TMP/golden" "$L_SELF/golden/$2" "golden: $2"
 }
-codes() { sed -nE 's/^mail: (refused|unknown|warning|waived|forced): ([0-9a-z.]+: )?([a-z-]+): .*/\1:\3/p' <<<"$ERR" | sort -u | paste -sd' '; }
-mail_to() { sed -n "/^$2: /,/^[A-Z][A-Za-z-]*: /{/^$2: /{s/^$2: //;p;d};/^[ \t]/p}" "$1" | tr -d '\n' | sed 's/, */,/g; s/ \+/ /g'; }
+codes() { sed -nE 's/^mail: (refused|unknown|warning|waived|forced): ((main|[0-9.]+y): )?([a-z-]+): .*/\1:\4/p' <<<"$ERR" | sort -u | paste -sd' '; }
+mail_to() { sed '/^$/q' "$1" | sed -n "/^$2: /,/^[A-Z][A-Za-z-]*: /{/^$2: /{s/^$2: //;p;d};/^[ \t]/p}" | tr -d '\n' | sed 's/,    */,/g'; }
 
 # ---- a mail server of one's own --------------------------------------------------------
 
