@@ -11,6 +11,7 @@ usage: mail.py select --tree T --topic T [--patch P]    place in the series, and
 import argparse
 import json
 import os
+import signal
 import sys
 
 sys.dont_write_bytecode = True
@@ -54,6 +55,9 @@ def main():
     options = parser.parse_args()
     sys.stdout.reconfigure(errors="surrogateescape")
     sys.stderr.reconfigure(errors="surrogateescape")
+    os.environ["WL_MAIL_TMP"] = options.tmp
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda n, _: sys.exit(128 + n))
     try:
         if options.verb == "select":
             tree = trees()[options.tree]
@@ -73,6 +77,8 @@ def main():
     except Conflict as err:
         print(f"mail: conflict: {err}", file=sys.stderr)
         return 3
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

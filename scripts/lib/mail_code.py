@@ -7,7 +7,9 @@ import re
 import patches
 from mail_common import Environment, git
 
-KEYWORDS = {"if", "for", "while", "switch", "return", "sizeof", "typeof", "defined", "do", "else", "case", "goto"}
+KEYWORDS = {"if", "for", "while", "switch", "return", "sizeof", "typeof", "defined", "do", "else", "case", "goto",
+            "void", "int", "long", "short", "char", "bool", "unsigned", "signed", "float", "double", "static", "const",
+            "struct", "enum", "union", "inline", "extern", "volatile", "__attribute__", "noinline", "fn"}
 SOURCE = (".c", ".h", ".S", ".rs")
 OPTION = re.compile(r"\bCONFIG_([A-Z0-9_]+)\b")
 DEFINITION = re.compile(r"^(?:[A-Za-z_][\w \t*]*[ \t*])?([A-Za-z_]\w*)\s*\(")
@@ -77,13 +79,13 @@ class Code:
 
     def look(self, words):
         """Which of these words are anywhere in the sources: one pass for all."""
-        todo = sorted(set(words) - set(self._words))
+        todo = sorted(set(words) - set(self._words))[:500]
         if todo:
             args = [a for w in todo for a in ("-e", w)]
             said = git(self.repo, "grep", "-h", "-o", "-w", "-F", *args, *self.where(), "--", *("*" + s for s in SOURCE), check=False) or ""
             there = set(said.split())
             self._words.update({w: w in there for w in todo})
-        return {w for w in words if self._words[w]}
+        return {w for w in words if self._words.get(w, True)}
 
     def heads(self, path):
         return {name for line in self.read(path).split("\n") if (name := head_of(line))}
@@ -173,6 +175,16 @@ def judge(change, code):
     return ABSENT, f"symbol {change.where}: not in {path}, nor anywhere else in the tree"
 
 
+def reverse_applies(repo, ref, diff):
+    """Is a change in the tree already, as it is?"""
+    tree = git(repo, "rev-parse", ref + "^{tree}").strip()
+    index = os.path.join(os.environ.get("WL_MAIL_TMP") or "/tmp", f"index.{tree}")
+    env = {"GIT_INDEX_FILE": index}
+    if not os.path.exists(index):
+        git(repo, "read-tree", ref, env=env)
+    return bool(diff) and git(repo, "apply", "--cached", "--check", "-R", "-", data=diff, env=env, check=False) is not None
+
+
 def lacks(diff_text, changes, old_paths, code):
     """What a patch names and the tree does not have: files, options, symbols."""
     found = [("file", p) for p in old_paths if p not in code.paths]
@@ -191,6 +203,9 @@ def lacks(diff_text, changes, old_paths, code):
     calls |= {c.where for c in changes if c.where}
     calls -= defined
     if any(p.endswith(SOURCE) for p in old_paths):
-        there = code.look(calls)
+        # Most of them stand in the files themselves; the tree is only searched for
+        # the rest.
+        there = {w for p in old_paths if p in code.paths for w in re.findall(r"\w+", code.read(p))} & calls
+        there |= code.look(calls - there)
         found += [("symbol", w) for w in sorted(calls - there)]
     return found

@@ -155,7 +155,11 @@ def recipients(tree, topic, chosen, me, item, tmp):
         for key, value in trailers(patch.message):
             if key.strip().lower() != "cc":
                 continue
-            for part in split_addresses(re.sub(r"\s#.*$", "", value.strip())):
+            for part in split_addresses(value.strip()):
+                # "# 6.4+" and "[6.4]" are for people, and so is a name alone.
+                part = re.sub(r"(>|@[\w.-]+)\s*[#\[(].*$", r"\1", part)
+                if "@" not in part:
+                    continue
                 name, addr = parse_address(part, f"Cc: of {patch.name}")
                 if addr.lower() not in common.to and addr.lower() not in common.cc:
                     own.setdefault(i, []).append((name, addr))
@@ -336,7 +340,6 @@ class Run:
         self.trees.sort(key=lambda t: mail_rules.version(t.line), reverse=True)
         self.upstreams = [Upstream(d) for d in options.upstream]
         self.findings, self.chosen, self.alone, self.items = {}, {}, {}, {}
-        os.environ["WL_MAIL_TMP"] = options.tmp
 
     def refuse(self, tree, code, text, patch="", kind="refused"):
         self.findings.setdefault(tree.name, []).append(Finding(kind, code, patch, text))
@@ -474,8 +477,8 @@ class Run:
         folder = self.folder(tree)
         if os.path.exists(os.path.join(folder, "sent.json")):
             with open(os.path.join(folder, "sent.json"), encoding="utf-8") as f:
-                when = json.load(f).get("when", "")
-            self.refuse(tree, "already-sent", f"{folder} was sent {when}: another --out composes anew")
+                was = json.load(f)
+            self.refuse(tree, "already-sent", f"{folder}: {was.get('state')} on {was.get('when')}; another --out composes anew")
         elif os.path.isdir(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, "mail.json")):
             raise Environment(f"--out {folder}: is there, and is no folder of mails; nothing was written")
 
@@ -509,6 +512,8 @@ class Run:
             stage = f"{folder.rstrip('/')}.new.{os.getpid()}"
             old = f"{folder.rstrip('/')}.old.{os.getpid()}"
             try:
+                os.makedirs(os.path.dirname(os.path.abspath(stage)), exist_ok=True)
+                tidy(folder.rstrip("/"))
                 os.makedirs(stage)
                 for name, text in one["mails"]:
                     save(os.path.join(stage, name), text)
@@ -524,6 +529,17 @@ class Run:
                 shutil.rmtree(stage, ignore_errors=True)
                 shutil.rmtree(old, ignore_errors=True)
             one["folder"] = folder
+
+
+def tidy(folder):
+    """What a killed run left beside the folder."""
+    parent, name = os.path.split(os.path.abspath(folder))
+    for other in sorted(os.listdir(parent)):
+        if re.fullmatch(re.escape(name) + r"\.(new|old)\.[0-9]+", other):
+            if ".old." in other and not os.path.exists(folder):
+                os.rename(os.path.join(parent, other), folder)
+            else:
+                shutil.rmtree(os.path.join(parent, other), ignore_errors=True)
 
 
 def field(text, name):
@@ -563,7 +579,7 @@ def show_entry(entry):
 
 # ---- sending --------------------------------------------------------------------------------------------------------
 
-def send_email(files, dry):
+def send_email(files, me, dry, log=subprocess.PIPE):
     """git send-email with the user's configuration; recipients are those in the
     headers, and what sendemail.to, .cc and .bcc add."""
     env = dict(os.environ)
@@ -571,9 +587,9 @@ def send_email(files, dry):
     for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
         env.pop(name, None)
     # "body" only: the Cc: headers are ours; lines of a message are nobody's address.
-    args = ["git", "send-email", "--confirm=never", "--suppress-cc=body", "--suppress-cc=author", "--suppress-cc=self",
+    args = ["git", "send-email", f"--from={me}", "--confirm=never", "--suppress-cc=body", "--suppress-cc=author", "--suppress-cc=self",
             "--no-thread", "--no-annotate", "--8bit-encoding=UTF-8", *(["--dry-run"] if dry else []), *files]
-    return subprocess.run(args, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    return subprocess.run(args, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
 
 
 def envelope(output):
@@ -585,7 +601,8 @@ def envelope(output):
 
 def send(done):
     files = [os.path.join(one["folder"], name) for one in done for name, _ in one["mails"]]
-    trial = send_email(files, True)
+    me = done[0]["record"]["from"]
+    trial = send_email(files, me, True)
     said = trial.stdout.decode("utf-8", "replace")
     if trial.returncode:
         raise Environment(f"git send-email does not take the mails: {last(said)}; nothing was sent")
@@ -601,22 +618,40 @@ def send(done):
             print(f"by your git configuration: {addr}", file=sys.stderr)
     lost = sorted(listed - set(going))
     if lost:
-        raise Environment(f"git send-email would leave out {', '.join(lost)}; nothing was sent")
+        raise Environment(f"git send-email would leave out {', '.join(lost)} (sendemail.suppressCc of your git configuration?); nothing was sent")
     print(f"Send these {len(files)} mails to these {len(going)} addresses? (yes/no) ", end="", file=sys.stderr, flush=True)
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
+    answer = sys.stdin.readline().strip().lower()
+    if not sys.stdin.isatty():
         print("", file=sys.stderr)
+    if answer not in ("y", "yes"):
         raise Refused("not-confirmed", "the answer was not 'yes'; nothing was sent, the mails are in " + ", ".join(o["folder"] for o in done))
-    real = send_email(files, False)
-    said = real.stdout.decode("utf-8", "replace")
+    # Whatever happens from here on, nobody gets a mail twice by accident.
+    for one in done:
+        mark(one, "interrupted while sending", going)
+    log = os.path.join(done[0]["folder"], "send.log")
+    with open(log, "wb") as f:
+        real = send_email(files, me, False, f)
+    said = read(log)
     sent = len(re.findall(r"^(?:Result: 250|OK\. Log says)", said, re.M))
-    for one in done:
-        save(os.path.join(one["folder"], "send.log"), said)
     if real.returncode:
-        raise Environment(f"git send-email stopped after {min(sent, len(files))} of {len(files)} mails: {last(said)} (log: {done[0]['folder']}/send.log)")
+        sent = min(len(re.findall(r"^Result: 250", said, re.M)) or sent, len(files))
+        for one in done:
+            if sent:
+                mark(one, f"stopped after {sent} of {len(files)} mails", going)
+            else:
+                os.unlink(os.path.join(one["folder"], "sent.json"))
+        raise Environment(f"git send-email stopped after {sent} of {len(files)} mails: {last(said)} (log: {log})")
     for one in done:
-        now = email.utils.format_datetime(email.utils.localtime())
-        save(os.path.join(one["folder"], "sent.json"), json.dumps({"when": now, "recipients": going, "mails": [m["message_id"] for m in one["record"]["mails"]]}, indent=1) + "\n")
+        mark(one, "sent", going)
     return going
+
+
+def mark(one, state, going):
+    """What was done with a folder, beside its mails."""
+    record = {"state": state, "when": email.utils.format_datetime(email.utils.localtime()), "recipients": going,
+              "mails": [m["message_id"] for m in one["record"]["mails"]]}
+    save(os.path.join(one["folder"], "sent.json.new"), json.dumps(record, indent=1) + "\n")
+    os.rename(os.path.join(one["folder"], "sent.json.new"), os.path.join(one["folder"], "sent.json"))
 
 
 def last(output):

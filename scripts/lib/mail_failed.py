@@ -9,7 +9,7 @@ import os
 import re
 
 import patches
-from mail_code import ABSENT, PRESENT, Code, aside, judge, lacks, split
+from mail_code import ABSENT, PRESENT, Code, aside, judge, lacks, reverse_applies, split
 from mail_common import (STABLE, Environment, Refused, address, message_id, notes, show, trees, upstream_ids, version)
 
 SUBJECT = re.compile(r"FAILED: patch\b.*failed to apply to (\d+\.\d+)-stable tree\s*$", re.I | re.S)
@@ -348,6 +348,10 @@ def verdict(found, tree, code, upstreams):
         out["why"] = "the tree cannot be looked at: " + (
             f"run 'scripts/tree {tree.name}'" if tree else f"{found.line}.y is no tree of configs/trees; --tree-dir names one")
         return out
+    if changes is not None and reverse_applies(code.repo, code.ref, found.diff):
+        out.update(verdict="not needed", why=f"{code.label} has the change already")
+        out["evidence"] = ["the patch can be taken back from the tree as it is"]
+        return out
     state, said = by_fixes(found, code, upstreams)
     out["evidence"] += said
     if state == ABSENT:
@@ -358,7 +362,9 @@ def verdict(found, tree, code, upstreams):
         return out
     counted = [c for c in changes if not aside(c.path)]
     judged = [judge(c, code) for c in counted]
-    out["evidence"] += sorted({f"{why}" for _, why in judged})
+    named = " ".join(why for s, why in judged if s == ABSENT)
+    out["evidence"] += [f"{kind} {name}: not in {code.label}" for kind, name in missing if name not in named]
+    out["evidence"] += sorted({why for _, why in judged})
     states = [s for s, _ in judged]
     if state == PRESENT and ABSENT in states:
         states.append(PRESENT)
@@ -370,9 +376,6 @@ def verdict(found, tree, code, upstreams):
         out["why"] = "the patch only adds files, or changes no code"
     else:
         out["why"] = "nothing that was looked up decides it"
-    if out["verdict"] != "not needed":
-        named = " ".join(out["evidence"])
-        out["evidence"] += [f"{kind} {name}: not in {code.label}" for kind, name in missing if name not in named]
     return out
 
 

@@ -5,7 +5,7 @@ import os
 import re
 
 import patches
-from mail_code import ABSENT, Code, aside, judge, split
+from mail_code import ABSENT, Code, aside, judge, reverse_applies, split
 from mail_common import CONFIGS, HEADER, TOP, Environment, git, read, rows, show, trees, upstream_ids, version
 
 CODES = ("upstream-header", "mainline", "size", "author", "newer-branches", "note", "follow-up", "reverted", "alone")
@@ -218,20 +218,12 @@ def newer_state(patch, tree, ups, same_run):
                 return True, f"in {ref}"
             asked.append(re.sub(r"^refs/(heads|remotes|tags)/", "", ref))
     if known and tree.there():
-        if reverse_applies(tree, known.diff(commit)):
+        if reverse_applies(tree.dir, "base", known.diff(commit)):
             return True, "its change is in the tree"
         asked.append(f"the tree {tree.name} ({tree.config('walklock.version')})")
     if asked:
         return False, f"looked in {', '.join(asked)}"
     return None, "nothing was there to look in"
-
-
-def reverse_applies(tree, diff):
-    index = os.path.join(os.environ.get("WL_MAIL_TMP", "/tmp"), f"index.{tree.name}")
-    env = {"GIT_INDEX_FILE": index}
-    if not os.path.exists(index):
-        git(tree.dir, "read-tree", "base", env=env)
-    return bool(diff) and git(tree.dir, "apply", "--cached", "--check", "-R", "-", data=diff, env=env, check=False) is not None
 
 
 def check_newer(patch, ups, same_run, add):

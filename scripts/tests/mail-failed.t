@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2119
 #
 # scripts/mail --failed: what a saved FAILED mail says, whether the tree can have the
 # bug, the answer to it, and every malformed mail.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2034,SC2154,SC2016
+# shellcheck shell=bash disable=SC1090,SC1091,SC2016,SC2031,SC2034,SC2154
 #
 # Sourced by the tests of scripts/mail after lib.sh: four tiny kernel trees with a
 # series each, a tiny upstream history, and evidence.
@@ -120,7 +120,6 @@ evidence() {
 	mkdir -p "$T/out/$1"
 	(
 		cd "$W" || exit 1
-		# shellcheck disable=SC1091
 		. scripts/lib/common.sh
 		for f in series evidence build mail; do . "scripts/lib/$f.sh"; done
 		set +e
@@ -129,17 +128,20 @@ evidence() {
 		WL_SPARSE=sparse
 		wl_report_begin
 		: >"$T/log"
-		while IFS=$'\t' read -r scope check key; do
-			wl_records+=("$(jq -nc --arg s "$scope" --arg c "$check" --arg k "$key" --arg l "$T/log" \
-				'{scope: $s, check: $c, key: $k, verdict: "passed", detail: "", log: $l, seconds: 0, command: "", when: "2026-01-05", reused: false}')")
-		done < <(wl_mail_expected 0 $((${#S_PATCHES[@]} - 1)))
+		mapfile -t wl_records < <(wl_mail_expected 0 $((${#S_PATCHES[@]} - 1)) | jq -Rc --arg l "$T/log" 'split("\t")
+			| {scope: .[0], check: .[1], key: .[2], verdict: "passed", detail: "", log: $l, seconds: 0, command: "", when: "2026-01-05", reused: false}')
 		wl_report_write
 	) >"$L_TMP/evidence" 2>&1
 	jq -e '.records | length > 0' "$T/out/$1/report.json" >/dev/null || { printf 'Bail out! no evidence: %s\n' "$(cat "$L_TMP/evidence")"; exit 1; }
 }
 
-# amend TREE SED-SCRIPT: changes the message of the backport.
+# amend TREE SED-SCRIPT: the backport as it was at first, with another message;
+# amend_more: the one that is there.
 amend() {
+	g "$T/author-$1" reset -q --hard "$(cat "$T/author-$1.tip")"
+	amend_more "$@"
+}
+amend_more() {
 	g "$T/author-$1" log -1 --format=%B | sed -e "$2" | g "$T/author-$1" commit -q --amend -F -
 	take_series "$1"
 }

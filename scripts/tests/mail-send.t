@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2119
 #
 # scripts/mail --send: the question, what goes out over SMTP, and the way back from
 # the mailbox to the patched tree with b4 and git am.
@@ -92,4 +92,64 @@ for t in 6.12.y 6.6.y 6.1.y; do
 	is "$(g "$T/apply" log -1 --format='%an')" "$UP_NAME" "$t: upstream's author is kept"
 done
 is "$(grep '^Subject' "$T/received" | paste -sd'|')" "Subject: [PATCH 6.12.y] mm/pagewalk: make step 2 longer|Subject: [PATCH 6.6.y] mm/pagewalk: make step 2 longer|Subject: [PATCH 6.1.y] mm/pagewalk: make step 2 longer" "the newest branch goes first"
+
+# ---- the user's configuration ------------------------------------------------------------------
+
+cp "$HOME/.gitconfig" "$T/gitconfig"
+rm -f "$T/received" "$T/envelopes"
+cat >>"$HOME/.gitconfig" <<-'EOF'
+	[sendemail]
+		bcc = me@example.org
+		from = Somebody Else <else@example.org>
+		chainReplyTo = true
+		confirm = always
+EOF
+send $'yes\n' main 1-walk-lock --out "$T/configured"
+good "with more in the configuration"
+like "$ERR" "by your git configuration: me@example.org" "whom it adds is shown"
+is "$(sort -u "$T/envelopes")" "sender@example.org ann@example.org jane@example.org linux-mm@example.org me@example.org rob@example.org" "and gets the mails; who was shown gets them"
+is "$(grep -c '^From: Sen Der <sender@example.org>' "$T/received")" 3 "the sender is the one that signs off"
+git config --global sendemail.suppressCc all
+send $'yes\n' main 1-walk-lock --out "$T/suppressed"
+refused 2 "git send-email would leave out jane@example.org, .*suppressCc of your git configuration.*nothing was sent" "a configuration that drops whom the question showed"
+cp "$T/gitconfig" "$HOME/.gitconfig"
+
+# A sendmail command in place of a server.
+fake_sendmail() { # MAILS: ends badly after that many
+	rm -f "$T/bin/sendmail" "$T/sendmail.args"
+	cat >"$T/bin/sendmail" <<-EOF
+		#!/bin/sh
+		printf '%s\n' "\$*" >>"$T/sendmail.args"
+		cat >/dev/null
+		[ "\$(wc -l <"$T/sendmail.args")" -le $1 ]
+	EOF
+	chmod 755 "$T/bin/sendmail"
+}
+git config --global sendemail.smtpServer "$T/bin/sendmail"
+fake_sendmail 9
+send $'yes\n' main 1-walk-lock --out "$T/command"
+good "over a sendmail command"
+is "$(wc -l <"$T/sendmail.args")/$(tr ' ' '\n' <"$T/sendmail.args" | grep @ | sort -u | paste -sd' ')" "3/ann@example.org jane@example.org linux-mm@example.org rob@example.org" "to the same people"
+rm -f "$T/sendmail.args"
+cp "$W/MAINTAINERS-notes" "$T/notes"
+sed -i 's/^Cc: .*/Cc: -oQ@example.org/' "$W/MAINTAINERS-notes"
+send $'yes\n' main 1-walk-lock --out "$T/dash"
+refused 1 "recipient: MAINTAINERS-notes: '-oQ@example.org' is no address" "a recipient that begins with a dash"
+[ ! -e "$T/sendmail.args" ]
+ok $? "nothing was sent"
+cp "$T/notes" "$W/MAINTAINERS-notes"
+
+# ---- when sending fails ---------------------------------------------------------------------------
+
+fake_sendmail 1
+send $'yes\n' main 1-walk-lock --out "$T/broken"
+refused 2 "git send-email stopped after 1 of 3 mails: .*\(log: $T/broken/send.log\)" "sending that breaks off says how far it got"
+send $'yes\n' main 1-walk-lock --out "$T/broken"
+refused 1 "already-sent: $T/broken: stopped after 1 of 3 mails" "and is not begun again by itself"
+git config --global sendemail.smtpServer 127.0.0.1
+smtp_stop
+send $'yes\n' main 1-walk-lock --out "$T/down"
+refused 2 "git send-email stopped after 0 of 3 mails" "no server"
+send $'no\n' main 1-walk-lock --out "$T/down"
+refused 1 "not-confirmed" "nothing was sent, so it can be tried again"
 done_testing
