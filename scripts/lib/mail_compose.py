@@ -82,7 +82,9 @@ def sender():
 # ---- recipients -----------------------------------------------------------------------------------------
 
 def trailers(message):
-    said = git(TOP or ".", "interpret-trailers", "--parse", "--no-divider", data=message) or ""
+    # A "[ ... ]" note among the trailers hides them from git.
+    text, _ = mail_rules.take_notes(message)
+    said = git(TOP or ".", "interpret-trailers", "--parse", "--no-divider", data=text.rstrip("\n") + "\n") or ""
     return [line.partition(":")[::2] for line in said.split("\n") if ":" in line]
 
 
@@ -174,8 +176,14 @@ def recipients(tree, topic, chosen, me, item, tmp):
 # ---- composing -----------------------------------------------------------------------------------------------
 
 def signed_off(message, me):
+    message = message.rstrip("\n") + "\n"
+    last = message.rstrip("\n").split("\n\n")[-1]
+    rest, found = mail_rules.take_notes(last)
+    if found and last.endswith("]") and all(not line.strip() or mail_rules.TRAILER.match(line) for line in rest.split("\n")):
+        # The note stands just above the sign-off of who wrote it.
+        return f"{message}Signed-off-by: {me[0]} <{me[1]}>\n"
     return git(TOP or ".", "interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent",
-               "--trailer", f"Signed-off-by: {me[0]} <{me[1]}>", data=message.rstrip("\n") + "\n")
+               "--trailer", f"Signed-off-by: {me[0]} <{me[1]}>", data=message)
 
 
 def scratch(tree, tmp, upstreams):
@@ -278,7 +286,8 @@ def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own,
         if public:
             body = re.sub(rf"^base-commit: {base}$", f"base-commit: {public}", body, flags=re.M)
         else:
-            body = re.sub(r"^(base-commit: .*)$", rf"base: Linux {tree.config('walklock.version')}, {tree.config('walklock.origin')}\n\1", body, flags=re.M)
+            said = f"base: Linux {tree.config('walklock.version')}, {tree.config('walklock.origin')}\n"
+            body = re.sub(rf"^base-commit: {base}$", lambda m, said=said: said + m.group(0), body, flags=re.M)
         i = len(mails) - (not single)
         if i in own:
             head = add_cc(head, own[i])

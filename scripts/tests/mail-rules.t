@@ -72,6 +72,10 @@ take_series 6.12.y
 rule "another change than upstream's" 1/refused:note "the change \(mm/madvise.c\) differs from ${FIX:0:12}, and no '\[ ... \]' note"
 amend_more 6.12.y '$s/$/\n\n[ 6.12.y: step 5 is longer here,\n  as it was in 6.6. ]/'
 rule "with a note" 0/
+like "$(cat "$T/out/6.12.y/mail/1-walk-lock/"0001-*.patch)" $'as it was in 6.6. ]\nSigned-off-by: Sen Der' "which stands just above the sign-off"
+amend_more 6.12.y '$s/$/\nCc: <stable@vger.kernel.org> # 6.12+\nCc: Tim Trailer <tim@example.org> [by hand]\nCc: nobody in particular\n[ again: more ]/'
+rule "two notes, and trailers around them" 0/
+is "$(mail_to "$(ls "$T/out/6.12.y/mail/1-walk-lock/"0001-*.patch)" Cc | tr , '\n' | tail -n 1)" "Tim Trailer <tim@example.org>" "whose Cc: lines count, whatever is behind the address"
 ls "$T/out/6.12.y/mail/1-walk-lock/"0001-*.range-diff >/dev/null 2>&1
 ok $? "the difference is in the folder"
 amend 6.12.y '$s/$/\n\n[ 6.12.y: nothing to say ]/'
