@@ -149,15 +149,16 @@ def judge(change, code):
     removed = {squeeze(line) for line in change.removed if telling(line)}
     context = {squeeze(line) for line in change.context if telling(line)}
     if path not in code.paths:
-        same = [p for p in code.paths if os.path.basename(p) == os.path.basename(path)]
+        same = sorted(p for p in code.paths if os.path.basename(p) == os.path.basename(path))
         for p in same:
             if (removed | context) & code.lines(p):
                 return UNKNOWN, f"file {path} is not there, but {p} has lines of it"
         if change.where and code.look([change.where]):
             return UNKNOWN, f"file {path} is not there, but {change.where} is, elsewhere"
-        if not change.where and path.endswith(SOURCE) and not removed:
-            return UNKNOWN, f"file {path} is not there, and nothing says what the hunk is about"
-        return ABSENT, f"file {path}: not in the tree" + (f", nor {change.where} anywhere else" if change.where else "")
+        if same and not change.where:
+            return UNKNOWN, f"file {path} is not there, but {same[0]} is, and nothing says what the hunk is about"
+        return ABSENT, f"file {path}: not in the tree" + \
+            (f", nor {change.where} anywhere else" if change.where else ", nor a file of that name anywhere else")
     there = code.lines(path)
     if removed & there:
         return PRESENT, f"{path} has lines that the patch takes out" + (f", in {change.where}" if change.where else "")

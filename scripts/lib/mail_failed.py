@@ -123,7 +123,10 @@ def recipients(mail, name):
             raise Refused("mbox-header", f"the {name} header cannot be understood: '{show(str(value))}'") from err
         if str(value).strip() and not addresses and not getattr(value, "groups", ()):
             raise Refused("mbox-header", f"the {name} header cannot be understood: '{show(str(value))}'")
-        found += [address(a.display_name, a.addr_spec, f"{name} header") for a in addresses]
+        for a in addresses:
+            # Raw UTF-8 in a header is not allowed, and common.
+            text = a.display_name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            found.append(address(text, a.addr_spec, f"{name} header"))
     return found
 
 
@@ -136,7 +139,7 @@ def parse(raw, path):
         # What the library cannot take apart it may not fail politely on.
         if not mail.keys():
             return read_text(raw)
-        subject = str(mail.get("Subject", ""))
+        subject = str(email.header.make_header(email.header.decode_header(mail.get("Subject", ""))))
         if REPLY.match(subject) or "FAILED:" not in subject.upper():
             return None
         raw_break(raw)
@@ -230,13 +233,17 @@ def read_commit(found, text):
     unfolded = re.sub(r"\n[ \t]+", " ", head)
     match = re.search(r"^Subject:\s*(?:\[[^]]*\]\s*)?(.*)$", unfolded, re.M)
     found.subject = match.group(1).strip() if match else ""
+    try:
+        found.subject = str(email.header.make_header(email.header.decode_header(found.subject)))
+    except (ValueError, LookupError, email.errors.HeaderParseError):
+        pass
     at = re.search(r"^diff --git ", rest, re.M)
     message = rest[:at.start()] if at else rest
     found.diff = rest[at.start():] if at else ""
     # The mail's own signature is no part of the last hunk.
     found.diff = re.sub(r"\n-- \n.*\Z", "\n", found.diff, flags=re.S).rstrip("\n") + "\n" if found.diff else ""
     found.message = re.split(r"^---\s*$", message, maxsplit=1, flags=re.M)[0].strip()
-    if len(re.findall(r"^Subject:\s*\[PATCH", rest, re.M)) or re.search(r"^From [0-9a-f]{40} ", found.diff, re.M):
+    if re.search(r"^(Subject:\s*\[PATCH|From [0-9a-f]{40} )", found.diff, re.M):
         raise Refused("mbox-two-patches", "the mail holds two patches: save them as two mails")
 
 

@@ -196,6 +196,10 @@ is "$(j '"\(.tree) \(.bare) \(.in_reply_to)"')" "6.1.y true <2026010512-gadget-s
 told
 is "$(j '"\(.commit) \(.depends | length)"')" "$FIX 0" "without a recipe the commit is the quoted one"
 
+failed_mail "$U" "$FIX" 6.1 | sed 's/^Cc: .*/Cc: Jörg <j@example.org>,\n\tundisclosed-recipients:;/; s/^Subject: FAILED: patch "\(.*\)$/Subject: =?utf-8?q?FAILED:_patch?= "\1/; s/^Make the second/Subject: [PATCH] was that of the report.\n&/' >"$M"
+told
+is "$(j '[.cc[] | .name] | join(",")')/$(j .tree)" ",,,Zoë Rest,Jörg/6.1.y" "a name in raw UTF-8, a group without members, an encoded Subject, a quoted header in the changelog"
+
 # ---- malformed mails ------------------------------------------------------------------------------------------
 
 bad() { # NAME CODE REGEX SED-SCRIPT|COMMAND...
