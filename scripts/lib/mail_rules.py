@@ -24,7 +24,7 @@ class Finding:
 
     def line(self):
         where = f"{self.patch}: " if self.patch else ""
-        return f"{self.code}: {where}{self.text}" + (f" (waived: {self.waived})" if self.waived else "")
+        return f"{self.code}: {where}{self.text}" + (f" ({self.waived if self.waived.startswith('forced: ') else 'waived: ' + self.waived})" if self.waived else "")
 
     def data(self):
         return {"kind": self.kind, "code": self.code, "patch": self.patch, "text": self.text, "waived": self.waived}
