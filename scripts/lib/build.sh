@@ -124,6 +124,13 @@ wl_build_base() {
 	BASE_RC=$(cat "$log.rc")
 }
 
+# wl_key_build COMMIT FILE...: the key of the record "build ARCH".
+wl_key_build() {
+	local commit=$1
+	shift
+	wl_key build "$A_NAME" "$B_KEY" "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$(wl_sparse_version)" "$*"
+}
+
 # wl_build_check SCOPE COMMIT NAME FILE...: records "build ARCH" and
 # "warnings ARCH" for one commit.
 wl_build_check() {
@@ -131,7 +138,7 @@ wl_build_check() {
 	shift 3
 	wl_arch "$A_NAME"
 	wl_build_dir_key
-	key1=$(wl_key build "$A_NAME" "$B_KEY" "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$(wl_sparse_version)" "$*")
+	key1=$(wl_key_build "$commit" "$@")
 	key2=$(wl_key warnings "$key1")
 	log=$(wl_log "$key1" "build-$A_NAME")
 	B_LOG=$log

@@ -39,6 +39,21 @@ wl_fresh() {
 	wl_records+=("${lines[2]}")
 }
 
+# What the checks depend on: the keys of their records.  scripts/mail asks for the
+# same ones, to see whether a record still counts.
+wl_key_export() { wl_key bytes "$(wl_series_key)" "$(wl_series_refs)"; }
+wl_key_header() { wl_key header "$(cat "$1")"; }
+wl_checkpatch_waived() { # SCOPE
+	awk -v tree="$T_NAME" -v p="$1" '!/^#/ && NF && ($1 == tree || $1 == "*") && ($2 == p || $2 == "*") { print $3 }' "$WL_CONFIGS/checkpatch-waivers"
+}
+wl_key_checkpatch() { # PATCH SCOPE
+	wl_key checkpatch "$(cat "$1")" "$(sha256sum "$T_DIR/scripts/checkpatch.pl")" "$(wl_checkpatch_waived "$2")"
+}
+wl_key_coccinelle() {
+	wl_key coccinelle "$(git -C "$T_DIR" rev-parse 'base^{tree}' 'refs/heads/walklock/series^{tree}')" \
+		"$(cat "$WL_TOP"/coccinelle/*.cocci "$WL_TOP"/coccinelle/walklock/*.py "$WL_SCRIPTS/annotate")" "$(spatch --version | head -n 1)"
+}
+
 wl_last() { jq -r ".$1" <<<"${wl_records[-1]}"; }
 
 # wl_log KEY NAME: where a check's log goes.

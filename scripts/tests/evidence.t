@@ -236,6 +236,15 @@ check --each
 is "$(jq '[.records[] | select(.check == "build x86_64")] | length' "$R")/$RC" "4/0" "--each: every patch on its own, and the series"
 build
 good "build takes the same records" "fresh evidence"
+printf 'Tree: fake\nTopic: *\nMail: yes\n' >"$W/MAINTAINERS-notes"
+printf '[user]\n\tname = A\n\temail = a@example.org\n' >"$HOME/.gitconfig"
+run wl mail fake 1-walk-lock
+refused 2 "has no scripts/get_maintainer.pl" "scripts/mail takes these records for fresh: it gets as far as the recipients"
+echo 14 >"$T/gcc"
+run wl mail fake 1-walk-lock
+is "$RC/$(grep -c '^mail: refused: evidence-stale: .*: \(build\|warnings\) x86_64: ' <<<"$ERR")/$(grep -c . <<<"$ERR")" "1/6/6" "another compiler: it refuses, for both patches and the series"
+echo 13 >"$T/gcc"
+rm "$HOME/.gitconfig" "$W/MAINTAINERS-notes"
 
 # ---- refusals and interruptions -------------------------------------------------------------------
 

@@ -1,0 +1,696 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Compose the mails of a topic, and hand them to git send-email."""
+import email.utils
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import mail_failed
+import mail_rules
+import patches
+from mail_common import (CACHE, OUT, STABLE, TOP, Conflict, Environment, Refused, Upstream, address, git, message_id,
+                         parse_address, read, show, split_addresses, stanzas, trees, upstream_ids)
+from mail_rules import Finding, Patch
+
+
+# ---- which patches ---------------------------------------------------------------------------------
+
+def select(tree, topic, choice):
+    """Indices (first, last) of the chosen patches in the tree's series."""
+    series = tree.patches()
+    mine = [i for i, (t, _) in enumerate(series) if t == topic]
+    if not mine:
+        raise Environment(f"no patches of {topic} for {tree.name}")
+    if not choice:
+        return mine[0], mine[-1]
+    if re.fullmatch(r"[0-9]{1,4}", choice):
+        if not 1 <= int(choice) <= len(mine):
+            raise Environment(f"--patch {choice}: {topic} has {len(mine)} patches for {tree.name}")
+        return mine[int(choice) - 1], mine[int(choice) - 1]
+    if re.fullmatch(r"[0-9a-fA-F]{8,40}", choice):
+        hits = [i for i in mine if any(c.startswith(choice.lower()) for c in upstream_ids(read(series[i][1])))]
+        if len(hits) != 1:
+            raise Environment(f"--patch {choice}: {len(hits) or 'no'} patches of {topic} for {tree.name} bring that upstream commit")
+        return hits[0], hits[0]
+    for i in mine:
+        if os.path.basename(series[i][1]) == choice or (os.path.exists(choice) and os.path.samefile(series[i][1], choice)):
+            return i, i
+    if not os.path.exists(choice):
+        raise Environment(f"--patch {show(choice)}: no number, upstream commit id (8 digits or more) or file of {tree.series_dir}/{topic}")
+    what = odd_file(choice)
+    if what:
+        raise Refused("patch-file", f"--patch {show(choice)}: {what}")
+    raise Refused("patch-file", f"--patch {show(choice)}: not a file of {tree.series_dir}/{topic}, so nothing is known of it: "
+                  "'git am' it onto the branch and run 'scripts/export'")
+
+
+def odd_file(path):
+    """What is wrong with a patch file from elsewhere, or None."""
+    if not os.path.isfile(path):
+        return "not a file"
+    text = read(path)
+    if len(re.findall(r"^From [0-9a-f]{40} ", text, re.M)) > 1 or len(re.findall(r"^Subject:.*\[PATCH", text, re.M)) > 1:
+        return "holds more than one patch: one at a time"
+    return patches.defect(path)
+
+
+def wants_boot(tree, topic):
+    return any("boot" in re.split(r"[\s,]+", value) for s in stanzas(tree.name, topic) for value in s.get("Evidence", []))
+
+
+# ---- the sender --------------------------------------------------------------------------------------
+
+def sender():
+    """(name, address) of git's identity, as the user set it; git's guesses do not count."""
+    def said(key, variable):
+        value = git(TOP or ".", "config", key, check=False, user_config=True)
+        return (value or os.environ.get(variable, "")).strip()
+    name, addr = said("user.name", "GIT_COMMITTER_NAME"), said("user.email", "GIT_COMMITTER_EMAIL")
+    if not name or not addr:
+        raise Environment("who sends? set 'git config --global user.name' and 'user.email'")
+    if addr == "authors@walklock.invalid":
+        raise Environment("the project itself cannot sign off: set 'git config user.name' and 'user.email' to yours")
+    try:
+        return address(name, addr, "git's user.name and user.email")
+    except Refused as err:
+        raise Environment(err.text) from err
+
+
+# ---- recipients -----------------------------------------------------------------------------------------
+
+def trailers(message):
+    # A "[ ... ]" note among the trailers hides them from git.
+    text, _ = mail_rules.take_notes(message)
+    said = git(TOP or ".", "interpret-trailers", "--parse", "--no-divider", data=text.rstrip("\n") + "\n") or ""
+    return [line.partition(":")[::2] for line in said.split("\n") if ":" in line]
+
+
+class Recipients:
+    """To: and Cc:, each address once; To: wins, the first name wins."""
+    def __init__(self):
+        self.to, self.cc = {}, {}
+
+    def add(self, kind, pair, why):
+        name, addr = pair
+        key = addr.lower()
+        for known in (self.to, self.cc):
+            if key in known:
+                known[key]["why"].append(why)
+                known[key]["name"] = known[key]["name"] or name
+                if kind == "to" and known is self.cc:
+                    self.to[key] = self.cc.pop(key)
+                return
+        getattr(self, kind)[key] = {"name": name, "address": addr, "why": [why]}
+
+    def drop(self, addr):
+        self.to.pop(addr.lower(), None)
+        self.cc.pop(addr.lower(), None)
+
+    def data(self):
+        def unique(entry):
+            return {**entry, "why": list(dict.fromkeys(entry["why"]))}
+        return {"to": [unique(e) for e in self.to.values()], "cc": [unique(e) for e in self.cc.values()]}
+
+
+def header(entry):
+    return email.utils.formataddr((entry["name"], entry["address"]))
+
+
+def get_maintainer(tree, path, tmp, *options):
+    script = os.path.join(tree.dir, "scripts", "get_maintainer.pl")
+    if not os.path.isfile(script) or not os.path.isfile(os.path.join(tree.dir, "MAINTAINERS")):
+        raise Environment(f"tree {tree.name} ({tree.dir}) has no scripts/get_maintainer.pl and MAINTAINERS: nobody can be said to be its maintainer")
+    if git(tree.dir, "diff", "--quiet", "base", "--", "scripts/get_maintainer.pl", "MAINTAINERS", ".mailmap", check=False) is None:
+        raise Environment(f"tree {tree.name} ({tree.dir}): MAINTAINERS or get_maintainer.pl are not those of 'base': check 'base' out there")
+    # No history is there to ask, and nothing of the user's home takes part.
+    env = dict(os.environ, HOME=tmp, GIT_CONFIG_GLOBAL="/dev/null")
+    done = subprocess.run(["perl", "scripts/get_maintainer.pl", "--norolestats", "--nogit", "--nogit-fallback", "--nofixes", *options, path],
+                          cwd=tree.dir, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().split("\n")
+        raise Environment(f"get_maintainer.pl of {tree.name} failed: {show(said[-1])}")
+    return [line for line in done.stdout.decode("utf-8", "surrogateescape").split("\n") if line.strip()]
+
+
+def recipients(tree, topic, chosen, me, item, tmp):
+    """(Recipients of all mails, {index: recipients of that patch alone})."""
+    common, own = Recipients(), {}
+    if not tree.mainline or item:
+        common.add("to", ("", STABLE), "stable")
+    for patch in chosen:
+        people = get_maintainer(tree, patch.path, tmp, "--nor", "--nol")
+        for line in people:
+            common.add("cc" if STABLE in common.to else "to", parse_address(line, f"get_maintainer.pl of {tree.name}"), "get_maintainer.pl")
+        for line in get_maintainer(tree, patch.path, tmp, "--nom"):
+            common.add("cc", parse_address(line, f"get_maintainer.pl of {tree.name}"), "get_maintainer.pl")
+    for stanza in stanzas(tree.name, topic):
+        for value in stanza.get("Cc", []):
+            for part in split_addresses(value):
+                common.add("cc", parse_address(part, "MAINTAINERS-notes"), "MAINTAINERS-notes")
+    if item:
+        for c in item["cc"]:
+            common.add("cc", (c["name"], c["address"]), "FAILED mail")
+    for i, patch in enumerate(chosen):
+        for key, value in trailers(patch.message):
+            if key.strip().lower() != "cc":
+                continue
+            for part in split_addresses(value.strip()):
+                # "# 6.4+" and "[6.4]" are for people, and so is a name alone.
+                part = re.sub(r"(>|@[\w.-]+)\s*[#\[(].*$", r"\1", part)
+                if "@" not in part:
+                    continue
+                name, addr = parse_address(part, f"Cc: of {patch.name}")
+                if addr.lower() not in common.to and addr.lower() not in common.cc:
+                    own.setdefault(i, []).append((name, addr))
+    common.drop(me[1])
+    if not common.to and common.cc:
+        common.to, common.cc = common.cc, {}
+    if not common.to:
+        raise Refused("recipient", f"{tree.name} {topic}: nobody to mail to")
+    return common, own
+
+
+# ---- composing -----------------------------------------------------------------------------------------------
+
+def signed_off(message, me):
+    message = message.rstrip("\n") + "\n"
+    last = message.rstrip("\n").split("\n\n")[-1]
+    rest, found = mail_rules.take_notes(last)
+    if found and last.endswith("]") and all(not line.strip() or mail_rules.TRAILER.match(line) for line in rest.split("\n")):
+        # The note stands just above the sign-off of who wrote it.
+        return f"{message}Signed-off-by: {me[0]} <{me[1]}>\n"
+    return git(TOP or ".", "interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent",
+               "--trailer", f"Signed-off-by: {me[0]} <{me[1]}>", data=message)
+
+
+def scratch(tree, tmp, upstreams):
+    """A repository of its own that shares the objects of the tree."""
+    repo = os.path.join(tmp, f"repo.{tree.name}")
+    git("/", "init", "-q", "--template=", repo)
+    stores = []
+    for place in [tree.dir] + [up.dir for up in upstreams]:
+        common = git(place, "rev-parse", "--git-common-dir").strip()
+        stores.append(os.path.realpath(os.path.join(place, common, "objects")))
+        shallow = os.path.join(place, common, "shallow")
+        if place == tree.dir and os.path.exists(shallow):
+            shutil.copy(shallow, os.path.join(repo, ".git", "shallow"))
+    os.makedirs(os.path.join(repo, ".git", "objects", "info"), exist_ok=True)
+    with open(os.path.join(repo, ".git", "objects", "info", "alternates"), "w", encoding="utf-8") as f:
+        f.write("".join(s + "\n" for s in stores))
+    return repo
+
+
+def commit_tree(repo, tree_id, parent, message, origin, who):
+    """A copy of the commit `origin` with another message or place."""
+    name, addr, date = git(repo, "log", "-1", "--format=%an%n%ae%n%ad", "--date=raw", origin).rstrip("\n").split("\n")
+    env = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": addr, "GIT_AUTHOR_DATE": date,
+           "GIT_COMMITTER_NAME": who[0], "GIT_COMMITTER_EMAIL": who[1], "GIT_COMMITTER_DATE": date}
+    return git(repo, "commit-tree", tree_id, "-p", parent, "-F", "-", data=message, env=env).strip()
+
+
+def chain(repo, tree, chosen, alone, me, tmp):
+    """The chosen commits, signed off.  Returns (parent, tip, what was in the tip's tree)."""
+    parent = git(tree.dir, "rev-parse", chosen[0].commit + "^").strip()
+    start = git(tree.dir, "rev-parse", "base").strip() if alone else parent
+    tip = start
+    index = {"GIT_INDEX_FILE": os.path.join(tmp, f"index.compose.{tree.name}")}
+    for patch in chosen:
+        tree_id = git(repo, "rev-parse", patch.commit + "^{tree}").strip()
+        if alone and start != parent:
+            git(repo, "read-tree", tip, env=index)
+            diff = git(repo, "diff-tree", "-p", "--full-index", "--binary", "--no-ext-diff", "--no-textconv", patch.commit + "^", patch.commit)
+            if git(repo, "apply", "--cached", "-", data=diff, env=index, check=False) is None:
+                raise Conflict(f"{patch.name}: does not fit {tree.name} without the patches before it: mail the topic")
+            tree_id = git(repo, "write-tree", env=index).strip()
+        tip = commit_tree(repo, tree_id, tip, signed_off(patch.message, me), patch.commit, me)
+    return start, tip
+
+
+def cover(tree, topic):
+    """(subject, text) of the topic's cover letter."""
+    path = os.path.join(tree.series, topic, "cover-letter.txt")
+    if not os.path.isfile(path):
+        raise Environment(f"{tree.series_dir}/{topic}/cover-letter.txt is not there: write one")
+    subject, _, text = read(path).strip("\n").partition("\n")
+    subject = re.sub(r"^(Subject:\s*)?(\[[^]]*\]\s*)?", "", subject).strip()
+    if not subject:
+        raise Environment(f"{tree.series_dir}/{topic}/cover-letter.txt has no subject in its first line")
+    return subject, text.strip("\n")
+
+
+def public_base(tree, upstreams, touched):
+    """The release commit that others have, where it holds the same files."""
+    release = "v" + tree.config("walklock.version")
+    for up in upstreams:
+        commit = git(up.dir, "rev-parse", "-q", "--verify", f"refs/tags/{release}^{{commit}}", check=False)
+        if commit and all(git(up.dir, "rev-parse", "-q", "--verify", f"{release}:{p}", check=False) ==
+                          git(tree.dir, "rev-parse", "-q", "--verify", f"base:{p}", check=False) for p in touched):
+            return commit.strip()
+    return None
+
+
+def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own, reply, upstreams, tmp):
+    """[(file name, text)] in the order of sending."""
+    out = os.path.join(tmp, f"mails.{tree.name}")
+    shutil.rmtree(out, ignore_errors=True)
+    ident = f"{me[0]} <{me[1]}>"
+    env = {"GIT_COMMITTER_NAME": me[0], "GIT_COMMITTER_EMAIL": me[1], "GIT_AUTHOR_NAME": me[0], "GIT_AUTHOR_EMAIL": me[1]}
+    git(repo, "update-ref", "refs/heads/mail", tip)
+    base = git(tree.dir, "rev-parse", "base").strip()
+    args = ["-c", "format.encodeEmailHeaders=true", "-c", "diff.renames=true", "-c", "diff.noprefix=false",
+            "-c", "diff.algorithm=myers", "format-patch", "-q", "--thread=shallow",
+            f"--from={ident}", f"--base={base}", "--no-signature", "--no-attach", "--no-notes", "--no-ext-diff", "--no-textconv",
+            "-p", "--stat=79,60", "--summary", "--unified=3", "--abbrev=12", f"--subject-prefix={tree.prefix}", "-o", out]
+    args += [f"--to={header(e)}" for e in common.to.values()] + [f"--cc={header(e)}" for e in common.cc.values()]
+    if reply:
+        args.append(f"--in-reply-to={reply}")
+    if single:
+        args.append("--no-cover-letter")
+    else:
+        subject, text = cover(tree, topic)
+        git(repo, "config", "branch.mail.description", subject + "\n\n" + text + "\n")
+        args += ["--cover-letter", "--cover-from-description=subject"]
+    git(repo, *args, f"{start}..mail", env=env)
+    names = sorted(os.listdir(out))
+    if len(names) != len(chosen) + (not single):
+        raise Environment(f"git format-patch made {len(names)} mails of {len(chosen)} patches")
+    touched = sorted(set(git(repo, "diff", "--name-only", "-z", "--no-renames", base, tip).split("\0")) - {""})
+    public = public_base(tree, upstreams, touched)
+    mails = []
+    for name in names:
+        text = read(os.path.join(out, name))
+        head, _, body = text.partition("\n\n")
+        if public:
+            body = re.sub(rf"^base-commit: {base}$", f"base-commit: {public}", body, flags=re.M)
+        else:
+            said = f"base: Linux {tree.config('walklock.version')}, {tree.config('walklock.origin')}\n"
+            body = re.sub(rf"^base-commit: {base}$", lambda m, said=said: said + m.group(0), body, flags=re.M)
+        i = len(mails) - (not single)
+        if i in own:
+            head = add_cc(head, own[i])
+        if not single and not mails:
+            # The cover letter is the sender's own.
+            head = re.sub(r"^From: .*(\n[ \t].*)*", f"From: {email.utils.formataddr(me)}", head, count=1, flags=re.M)
+        mails.append((name, head + "\n\n" + body))
+    return mails, public or base
+
+
+def add_cc(head, pairs):
+    more = [email.utils.formataddr(p) for p in pairs]
+    if re.search(r"^Cc: ", head, re.M):
+        return re.sub(r"^Cc: .*(\n[ \t].*)*", lambda m: m.group(0) + "".join(",\n    " + a for a in more), head, count=1, flags=re.M)
+    return re.sub(r"^To: .*(\n[ \t].*)*", lambda m: m.group(0) + "\nCc: " + ",\n    ".join(more), head, count=1, flags=re.M)
+
+
+def proof(repo, mails, start, tip, tmp):
+    """The mails give the tree that was checked."""
+    index = {"GIT_INDEX_FILE": os.path.join(tmp, "index.proof")}
+    git(repo, "read-tree", start, env=index)
+    for name, text in mails:
+        if "\ndiff --git " in text and git(repo, "apply", "--cached", "-", data=text, env=index, check=False) is None:
+            raise Environment(f"{name} as composed does not apply: nothing was kept")
+    if git(repo, "write-tree", env=index) != git(repo, "rev-parse", tip + "^{tree}"):
+        raise Environment("the mails as composed do not give the patched tree: nothing was kept")
+
+
+def range_diffs(repo, chosen, upstreams, me):
+    """{name: text}: each patch beside its upstream commit, without what always differs."""
+    found = {}
+    for patch in chosen:
+        up = next((u for u in upstreams if patch.upstream and u.resolve(patch.upstream)), None)
+        if not up:
+            continue
+        pair = []
+        for commit, message in ((patch.upstream, up.message(patch.upstream)), (patch.commit, patch.message)):
+            parent = git(repo, "rev-parse", "-q", "--verify", commit + "^", check=False)
+            if not parent:
+                break
+            pair.append((parent.strip(), commit_tree(repo, git(repo, "rev-parse", commit + "^{tree}").strip(), parent.strip(),
+                                                      mail_rules.plain_text(message), commit, me)))
+        if len(pair) == 2:
+            found[os.path.basename(patch.path)] = git(repo, "range-diff", "--no-color", "--creation-factor=999",
+                                                       f"{pair[0][0]}..{pair[0][1]}", f"{pair[1][0]}..{pair[1][1]}", check=False) or ""
+    return {k: v for k, v in found.items() if v}
+
+
+# ---- one run over some trees --------------------------------------------------------------------------------
+
+class Run:
+    def __init__(self, options):
+        self.o = options
+        self.known = trees()
+        self.trees = [self.known[n] for n in options.trees.split(",")]
+        if len({t.name for t in self.trees}) != len(self.trees):
+            raise Environment("a tree is named twice")
+        # The newest branch first, as it is mailed.
+        self.trees.sort(key=lambda t: mail_rules.version(t.line), reverse=True)
+        self.upstreams = [Upstream(d) for d in options.upstream]
+        self.findings, self.chosen, self.alone, self.items = {}, {}, {}, {}
+
+    def refuse(self, tree, code, text, patch="", kind="refused"):
+        self.findings.setdefault(tree.name, []).append(Finding(kind, code, patch, text))
+
+    def evidence(self, tree):
+        for line in read(os.path.join(self.o.tmp, f"evidence.{tree.name}")).split("\n"):
+            if line:
+                code, _, text = line.partition("\t")
+                self.refuse(tree, code if code != "note" else "evidence", text, kind="warning" if code == "note" else "refused")
+
+    def notes(self, tree):
+        found = stanzas(tree.name, self.o.topic)
+        if not found:
+            self.refuse(tree, "notes-missing", f"MAINTAINERS-notes does not say whether {tree.name} {self.o.topic} may be mailed")
+            return
+        stanza = found[0]
+        mail, why = stanza.one("Mail"), stanza.one("Why")
+        more = "".join(f"; ruling {r}" for r in stanza.get("Ruling", []))
+        if mail == "no":
+            self.refuse(tree, "notes-no", f"MAINTAINERS-notes: {why}{more}")
+        elif mail == "after":
+            self.refuse(tree, "notes-after", f"MAINTAINERS-notes: waits for {', '.join(stanza.get('Waits-for', ['?']))}: {why}{more}")
+        elif mail != "yes":
+            self.refuse(tree, "notes-missing", f"MAINTAINERS-notes: 'Mail: {show(mail)}' of {tree.name} {self.o.topic} is not yes, after or no")
+
+    def choose(self, tree):
+        first, last = select(tree, self.o.topic, self.o.patch)
+        series = tree.patches()
+        if not tree.there():
+            return
+        commits = (git(tree.dir, "rev-list", "--reverse", "base..refs/heads/walklock/series", check=False) or "").split()
+        if len(commits) != len(series):
+            return                      # the evidence is missing or stale then, and says so
+        chosen = [Patch(tree, *series[i], commits[i]) for i in range(first, last + 1)]
+        for patch in chosen:
+            said = re.sub(r"\n[ \t]", " ", read(patch.path).split("\n\n", 1)[0])
+            if git(TOP or ".", "patch-id", "--stable", data=read(patch.path)).split(" ")[0] != mail_rules.patch_id(patch.diff):
+                self.refuse(tree, "evidence-stale", f"{patch.name} is not the commit {patch.commit[:12]} of the branch", said and patch.name)
+        self.chosen[tree.name] = chosen
+        self.alone[tree.name] = bool(self.o.patch)
+        if self.o.patch and first > 0:
+            self.refuse(tree, "alone", "checked and built on top of the patches before it, and mailed without them", chosen[0].name, kind="unknown")
+
+    def failed(self):
+        """The FAILED mail that this run answers."""
+        if not self.o.failed:
+            return
+        mails, _ = mail_failed.read_all(self.o.failed)
+        for tree in self.trees:
+            here = [m for m in mails if m.line == tree.line and not tree.mainline]
+            ids = {p.upstream for p in self.chosen.get(tree.name, []) if p.upstream}
+            if not self.chosen.get(tree.name):
+                here = here[:1]
+            else:
+                here = [m for m in here if m.commit in ids]
+            if not here:
+                said = ", ".join(f"{m.commit[:12]} on {m.line}.y" for m in mails)
+                self.refuse(tree, "failed-mismatch", f"the FAILED mail is about {said}; that is not what these patches bring to {tree.name}")
+                continue
+            if len(here) > 1:
+                self.refuse(tree, "failed-mismatch", f"{len(here)} FAILED mails fit: which one is answered?")
+                continue
+            item = mail_failed.work_item(here[0], None, self.upstreams, self.o.force)
+            self.items[tree.name] = item
+            if item["verdict"] == "not needed":
+                self.refuse(tree, "not-needed", f"{item['commit'][:12]} on {tree.name}: {item['why']}" +
+                            "".join(f"; ruling {r}" for r in item["rulings"]))
+
+    def rules(self):
+        same_run = {name: {p.upstream for p in chosen if p.upstream} for name, chosen in self.chosen.items()}
+        for tree in self.trees:
+            if tree.mainline:
+                continue
+            for patch in self.chosen.get(tree.name, []):
+                self.findings.setdefault(tree.name, []).extend(
+                    mail_rules.check(patch, self.upstreams, same_run, self.chosen[tree.name][-1].commit))
+
+    def verdict(self):
+        """Waivers and --force; True when nothing is in the way."""
+        known = mail_rules.waivers()
+        good = True
+        for tree in self.trees:
+            found = self.findings.get(tree.name, [])
+            mail_rules.waive(found, tree.name, known)
+            for f in found:
+                if f.waived or f.kind == "warning":
+                    continue
+                if self.o.force and f.code in ("notes-no", "notes-after", "notes-missing", "not-needed", "already-sent"):
+                    f.waived = f"forced: {self.o.force}"
+                elif f.kind == "refused" or self.o.mode == "send":
+                    good = False
+        return good
+
+    def say(self):
+        many = len(self.trees) > 1
+        for tree in self.trees:
+            for f in self.findings.get(tree.name, []):
+                if f.waived:
+                    kind = "forced" if f.waived.startswith("forced: ") else "waived"
+                else:
+                    kind = "refused" if f.kind == "unknown" and self.o.mode == "send" else f.kind
+                print(f"mail: {kind}: {tree.name + ': ' if many else ''}{f.line()}", file=sys.stderr)
+
+    def folder(self, tree):
+        if self.o.out:
+            return os.path.join(self.o.out, tree.name) if len(self.trees) > 1 else self.o.out
+        name = self.o.topic
+        if self.o.patch:
+            name += "-" + os.path.basename(self.chosen[tree.name][0].path)[:4]
+        return os.path.join(OUT, tree.name, "mail", name)
+
+    def prepare(self):
+        me = sender()
+        reply = message_id(self.o.in_reply_to, "--in-reply-to") if self.o.in_reply_to else None
+        for tree in self.trees:
+            self.choose(tree)
+        for tree in self.trees:
+            self.notes(tree)
+            self.evidence(tree)
+        self.failed()
+        self.rules()
+        if self.o.mode != "dry-run":
+            for tree in self.trees:
+                self.writable(tree)
+        if not self.verdict() or any(t.name not in self.chosen for t in self.trees):
+            self.say()
+            if self.o.json:
+                print(json.dumps({"refused": [f.data() | {"tree": n} for n, fs in self.findings.items() for f in fs]}, indent=1))
+            return None
+        return [self.compose(tree, me, reply) for tree in self.trees]
+
+    def writable(self, tree):
+        if tree.name not in self.chosen:
+            return
+        folder = self.folder(tree)
+        if os.path.exists(os.path.join(folder, "sent.json")):
+            with open(os.path.join(folder, "sent.json"), encoding="utf-8") as f:
+                was = json.load(f)
+            self.refuse(tree, "already-sent", f"{folder}: {was.get('state')} on {was.get('when')}; another --out composes anew")
+        elif os.path.isdir(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, "mail.json")):
+            raise Environment(f"--out {folder}: is there, and is no folder of mails; nothing was written")
+
+    def compose(self, tree, me, reply):
+        chosen, item = self.chosen[tree.name], self.items.get(tree.name)
+        tmp = self.o.tmp
+        repo = scratch(tree, tmp, self.upstreams)
+        single = bool(self.o.patch)
+        start, tip = chain(repo, tree, chosen, single, me, tmp)
+        common, own = recipients(tree, self.o.topic, chosen, me, item, tmp)
+        reply = item["in_reply_to"] if item else reply
+        mails, base = format_mails(repo, tree, self.o.topic, chosen, start, tip, single, me, common, own, reply, self.upstreams, tmp)
+        proof(repo, mails, start, tip, tmp)
+        record = {
+            "tree": tree.name, "topic": self.o.topic, "mode": self.o.mode, "from": email.utils.formataddr(me),
+            "base": {"commit": base, "version": tree.config("walklock.version"), "origin": tree.config("walklock.origin")},
+            "in_reply_to": reply,
+            "patches": [{"file": p.name, "subject": p.subject, "author": f"{p.author[0]} <{p.author[1]}>", "upstream": p.upstream,
+                         "patch_id": mail_rules.patch_id(p.diff)} for p in chosen],
+            "recipients": common.data() | {"patches": {chosen[i].name: [email.utils.formataddr(p) for p in v] for i, v in own.items()}},
+            "mails": [{"file": n, "subject": field(t, "Subject"), "message_id": field(t, "Message-Id")} for n, t in mails],
+            "findings": [f.data() for f in self.findings.get(tree.name, [])],
+            "forced": self.o.force if any((f.waived or "").startswith("forced: ") for f in self.findings.get(tree.name, [])) else None,
+            "failed": item,
+        }
+        return {"tree": tree, "mails": mails, "record": record, "diffs": range_diffs(repo, chosen, self.upstreams, me)}
+
+    def write(self, done):
+        for one in done:
+            folder = self.folder(one["tree"])
+            stage = f"{folder.rstrip('/')}.new.{os.getpid()}"
+            old = f"{folder.rstrip('/')}.old.{os.getpid()}"
+            try:
+                os.makedirs(os.path.dirname(os.path.abspath(stage)), exist_ok=True)
+                tidy(folder.rstrip("/"))
+                os.makedirs(stage)
+                for name, text in one["mails"]:
+                    save(os.path.join(stage, name), text)
+                for name, text in one["diffs"].items():
+                    save(os.path.join(stage, name.replace(".patch", ".range-diff")), text)
+                save(os.path.join(stage, "mail.json"), json.dumps(one["record"], indent=1, ensure_ascii=False) + "\n")
+                if os.path.isdir(folder):
+                    os.rename(folder, old)
+                os.rename(stage, folder)
+            except OSError as err:
+                raise Environment(f"cannot write to {folder}: {err.strerror}") from err
+            finally:
+                shutil.rmtree(stage, ignore_errors=True)
+                shutil.rmtree(old, ignore_errors=True)
+            one["folder"] = folder
+
+
+def tidy(folder):
+    """What a killed run left beside the folder."""
+    parent, name = os.path.split(os.path.abspath(folder))
+    for other in sorted(os.listdir(parent)):
+        if re.fullmatch(re.escape(name) + r"\.(new|old)\.[0-9]+", other):
+            if ".old." in other and not os.path.exists(folder):
+                os.rename(os.path.join(parent, other), folder)
+            else:
+                shutil.rmtree(os.path.join(parent, other), ignore_errors=True)
+
+
+def field(text, name):
+    head = re.sub(r"\n[ \t]+", " ", text.split("\n\n", 1)[0])
+    match = re.search(rf"^{name}: (.*)$", head, re.M | re.I)
+    value = match.group(1) if match else ""
+    try:
+        return str(email.header.make_header(email.header.decode_header(value)))
+    except (ValueError, LookupError):
+        return value
+
+
+def save(path, text):
+    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as f:
+        f.write(text)
+
+
+def summary(one):
+    """What is mailed to whom, in lines."""
+    record = one["record"]
+    lines = [f"{record['tree']} {record['topic']}: {len(one['mails'])} mails from {record['from']}, on Linux {record['base']['version']}"]
+    lines += [f"  {m['subject']}" for m in record["mails"]]
+    if record["in_reply_to"]:
+        lines.append(f"In-Reply-To: {record['in_reply_to']}")
+    lines += [f"To: {show_entry(e)}" for e in record["recipients"]["to"]]
+    lines += [f"Cc: {show_entry(e)}" for e in record["recipients"]["cc"]]
+    lines += [f"Cc: {a} ({name} only)" for name, v in record["recipients"]["patches"].items() for a in v]
+    if record["forced"]:
+        lines.append(f"forced: {record['forced']}")
+    return lines
+
+
+def show_entry(entry):
+    who = f"{entry['name']} <{entry['address']}>" if entry["name"] else entry["address"]
+    return f"{who} ({', '.join(dict.fromkeys(entry['why']))})"
+
+
+# ---- sending --------------------------------------------------------------------------------------------------------
+
+def send_email(files, me, dry, log=subprocess.PIPE):
+    """git send-email with the user's configuration; recipients are those in the
+    headers, and what sendemail.to, .cc and .bcc add."""
+    env = dict(os.environ)
+    env.pop("GIT_CONFIG_NOSYSTEM", None)
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
+        env.pop(name, None)
+    # "body" only: the Cc: headers are ours; lines of a message are nobody's address.
+    args = ["git", "send-email", f"--from={me}", "--confirm=never", "--suppress-cc=body", "--suppress-cc=author", "--suppress-cc=self",
+            "--no-thread", "--no-annotate", "--8bit-encoding=UTF-8", *(["--dry-run"] if dry else []), *files]
+    return subprocess.run(args, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
+
+
+def envelope(output):
+    """Every recipient that git send-email names in its --dry-run output: of the
+    SMTP dialogue, or of the sendmail command."""
+    lines = re.findall(r"^(?:RCPT TO:|Sendmail: .*? -i (?:-f \S+ )?)(.*)$", output, re.M)
+    return sorted({a.lower() for line in lines for a in re.findall(r"[^\s<>,]+@[^\s<>,]+", line)})
+
+
+def send(done):
+    files = [os.path.join(one["folder"], name) for one in done for name, _ in one["mails"]]
+    me = done[0]["record"]["from"]
+    trial = send_email(files, me, True)
+    said = trial.stdout.decode("utf-8", "replace")
+    if trial.returncode:
+        raise Environment(f"git send-email does not take the mails: {last(said)}; nothing was sent")
+    going = envelope(said)
+    if not going:
+        raise Environment(f"git send-email does not say whom it would mail to: {last(said)}; nothing was sent")
+    listed = {e["address"].lower() for one in done for kind in ("to", "cc") for e in one["record"]["recipients"][kind]}
+    listed |= {email.utils.parseaddr(a)[1].lower() for one in done for v in one["record"]["recipients"]["patches"].values() for a in v}
+    for one in done:
+        print("\n".join(summary(one)), file=sys.stderr)
+    for addr in going:
+        if addr not in listed:
+            print(f"by your git configuration: {addr}", file=sys.stderr)
+    lost = sorted(listed - set(going))
+    if lost:
+        raise Environment(f"git send-email would leave out {', '.join(lost)} (sendemail.suppressCc of your git configuration?); nothing was sent")
+    print(f"Send these {len(files)} mails to these {len(going)} addresses? (yes/no) ", end="", file=sys.stderr, flush=True)
+    answer = sys.stdin.readline().strip().lower()
+    if not sys.stdin.isatty():
+        print("", file=sys.stderr)
+    if answer not in ("y", "yes"):
+        raise Refused("not-confirmed", "the answer was not 'yes'; nothing was sent, the mails are in " + ", ".join(o["folder"] for o in done))
+    # Whatever happens from here on, nobody gets a mail twice by accident.
+    for one in done:
+        mark(one, "interrupted while sending", going)
+    log = os.path.join(done[0]["folder"], "send.log")
+    with open(log, "wb") as f:
+        real = send_email(files, me, False, f)
+    said = read(log)
+    sent = len(re.findall(r"^(?:Result: 250|OK\. Log says)", said, re.M))
+    if real.returncode:
+        sent = min(len(re.findall(r"^Result: 250", said, re.M)) or sent, len(files))
+        for one in done:
+            if sent:
+                mark(one, f"stopped after {sent} of {len(files)} mails", going)
+            else:
+                os.unlink(os.path.join(one["folder"], "sent.json"))
+        raise Environment(f"git send-email stopped after {sent} of {len(files)} mails: {last(said)} (log: {log})")
+    for one in done:
+        mark(one, "sent", going)
+    return going
+
+
+def mark(one, state, going):
+    """What was done with a folder, beside its mails."""
+    record = {"state": state, "when": email.utils.format_datetime(email.utils.localtime()), "recipients": going,
+              "mails": [m["message_id"] for m in one["record"]["mails"]]}
+    save(os.path.join(one["folder"], "sent.json.new"), json.dumps(record, indent=1) + "\n")
+    os.rename(os.path.join(one["folder"], "sent.json.new"), os.path.join(one["folder"], "sent.json"))
+
+
+def last(output):
+    lines = [line for line in output.split("\n") if line.strip()]
+    bad = [line for line in lines if re.match(r"(fatal|error|Can't|Unable|.* (?:failed|refused))", line)]
+    return show((bad or lines or ["no reason given"])[-1].strip())
+
+
+def compose(options):
+    run = Run(options)
+    done = run.prepare()
+    if done is None:
+        return 1
+    run.say()
+    if options.mode == "dry-run":
+        if options.json:
+            print(json.dumps([o["record"] | {"texts": dict(o["mails"])} for o in done], indent=1))
+            return 0
+        for one in done:
+            print("\n".join(summary(one)))
+            for name, text in one["mails"]:
+                print(f"\n==== {name}\n{text}", end="")
+        return 0
+    run.write(done)
+    if options.mode == "send":
+        send(done)
+    if options.json:
+        print(json.dumps([o["record"] | {"folder": o["folder"]} for o in done], indent=1))
+        return 0
+    for one in done:
+        print("\n".join(summary(one)))
+        print(f"{'sent' if options.mode == 'send' else 'composed'}: {one['folder']}")
+    return 0
