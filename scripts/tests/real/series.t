@@ -95,6 +95,16 @@ for state in base patched; do
 	ok $? "$state: every file was parsed ($(jq -r '"\(.parsed) of \(.files)"' "$tmp/$state.json"))"
 done
 
+# The work tree has the whole series now.
+: >"$tmp/mutants"
+for m in scripts/tests/mutants/"$tree"/*.patch; do
+	wl_git "$work" apply --check "$PWD/$m" 2>"$tmp/err" || printf '%s: %s\n' "$m" "$(head -n 1 "$tmp/err")" >>"$tmp/mutants"
+done
+[ ! -s "$tmp/mutants" ]
+rc=$?
+ok "$rc" "every mutant applies to the series"
+[ "$rc" -eq 0 ] || show "$tmp/mutants"
+
 best=999999
 base=$work
 wl_git "$work" checkout -q --force --detach "$(git -C "$T_DIR" rev-parse base)"
