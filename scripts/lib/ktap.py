@@ -331,8 +331,12 @@ def compare(run, base):
         summary["fail"] += 1
         worse("splat")
         complaint("splat: " + s["text"][:100], s)
+    allowed = {}
     for s in run["waived"]:
-        print("# allowed: %s (%s)" % (s["text"][:80], s["reason"]))
+        text = re.sub(r"CPU: \d+ PID: \d+ ", "", s["text"])[:80], s["reason"]
+        allowed[text] = allowed.get(text, 0) + 1
+    for (text, reason), times in allowed.items():
+        print("# allowed: %s%s (%s)" % (text, ", %d times" % times if times > 1 else "", reason))
     if run["panic"]:
         worst = "panic"
         complaint("panic: " + run["panic"]["text"][:100], run["panic"])
