@@ -200,7 +200,9 @@ def read_console(path, rules):
                 break
         else:
             end = min(i + 60, len(lines) - 1)
-        begin = i - 1 if i and ("cut here" in lines[i - 1] or "=====" in lines[i - 1]) else i
+        begin = i - 1 if i and "=====" in lines[i - 1] else i
+        # WARN() says its own words between the line to cut at and the head.
+        begin = next((k for k in range(i - 1, max(i - 6, -1), -1) if "cut here" in lines[k]), begin)
         excerpt = lines[begin:min(end, i + 45) + 1]
         body = "\n".join(lines[i:end + 1])
         why = next((r[2] for r in rules if (r[0] in ("*", test)) and r[1].search(body)), None)
