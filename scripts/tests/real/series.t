@@ -74,6 +74,9 @@ show "$tmp/check"
 jq -e '.records | length > 0 and all(.[]; .verdict != "passed" or .key != "")' out/"$tree"/report.json >/dev/null
 ok $? "the report holds its records"
 
+# A boot of the same tree would change the work tree under what follows.
+WALKLOCK_WAIT=${WALKLOCK_WAIT:-3600} wl_lock "work-$tree"
+
 # What the rule says of the tree before and after.
 lists=scripts/tests/real/walk-lock.lists
 for state in base patched; do
