@@ -97,6 +97,21 @@ make_branch() {
 	take_series "$1"
 }
 
+# make_branches: the checkout, the upstream history, and all three branches; the
+# tip of each series stands in author-TREE.tip.
+make_branches() {
+	local t
+	mail_checkout
+	make_upstream
+	for t in '6.12.y 6 12 117' '6.6.y 6 6 87' '6.1.y 6 1 192'; do
+		# shellcheck disable=SC2086
+		make_branch $t
+		g "$T/author-${t%% *}" rev-parse HEAD >"$T/author-${t%% *}.tip"
+	done
+}
+
+mail() { run wl mail "$@"; }
+
 # take_series TREE: patch files of what $T/author-TREE has after "main~N", the tree
 # with its branches, and evidence.
 take_series() {

@@ -8,14 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/tests/mail-lib.sh
 . "$L_SELF/mail-lib.sh"
-mail_checkout
-make_upstream
-for t in '6.12.y 6 12 117' '6.6.y 6 6 87' '6.1.y 6 1 192'; do
-	# shellcheck disable=SC2086
-	make_branch $t
-	g "$T/author-${t%% *}" rev-parse HEAD >"$T/author-${t%% *}.tip"
-done
-mail() { run wl mail "$@"; }
+make_branches
 
 # ---- what a patch says
 

@@ -8,20 +8,13 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/tests/mail-lib.sh
 . "$L_SELF/mail-lib.sh"
-mail_checkout
-make_upstream
-for t in '6.12.y 6 12 117' '6.6.y 6 6 87' '6.1.y 6 1 192'; do
-	# shellcheck disable=SC2086
-	make_branch $t
-	g "$T/author-${t%% *}" rev-parse HEAD >"$T/author-${t%% *}.tip"
-done
+make_branches
 make_series "$W/patches"
 printf 'mm: cover one\n\nText of it.\n' >"$W/patches/1-walk-lock/cover-letter.txt"
 printf 'Subject: [PATCH 0/1] mm: cover two\n\nText of it.\n' >"$W/patches/2-nolock/cover-letter.txt"
 mail_kernel "$T/plain-main" 7 3 4
 take_tree main
 three="6.12.y,6.6.y,6.1.y"
-mail() { run wl mail "$@"; }
 both() { mail "$three" 1-walk-lock --upstream "$U" "$@"; }
 
 # ---- the four kinds of mail -----------------------------------------------------------

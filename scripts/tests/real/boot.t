@@ -4,39 +4,10 @@
 # The series on a booted kernel, and on the default tree the verdicts of
 # scripts/boot on a kernel that breaks on purpose.  WALKLOCK_TEST_TREE says which.
 
-set -uo pipefail
-cd "$(dirname "$0")/../../.." || exit 1
-# shellcheck source=scripts/lib/common.sh
-. scripts/lib/common.sh
-tree=${WALKLOCK_TEST_TREE:?which tree?}
-wl_tree "$tree"
+# shellcheck source=scripts/tests/real/lib.sh
+. "$(dirname "$0")/lib.sh"
 
-n=0
-ok() { # RC NAME [TODO-REASON]
-	local result='not ok'
-	n=$((n + 1))
-	[ "$1" -ne 0 ] || result=ok
-	printf '%s %d - %s: %s%s\n' "$result" "$n" "$tree" "$2" "${3:+ # TODO $3}"
-}
-unmet() { awk -v t="$tree" -v k="$1" '!/^#/ && $1 == t && $2 == k { $1 = $2 = ""; sub(/^ +/, ""); print }' scripts/tests/real/unmet; }
-show() { sed 's/^/# /' "$1"; }
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-
-if ! scripts/tree "$tree" >"$tmp/path" 2>"$tmp/err"; then
-	# Only a tree that no suite carries may be absent.
-	if [ "$T_DEBIAN" = - ]; then
-		printf '1..0 # SKIP %s\n' "$(tail -n 1 "$tmp/err")"
-		exit 0
-	fi
-	show "$tmp/err"
-	printf '1..1\nnot ok 1 - %s: the tree is there\n' "$tree"
-	exit 1
-fi
-
-compare=worse
-[ -z "$(unmet boot)" ] || compare=never
-scripts/boot "$tree" --compare "$compare" >"$tmp/tap" 2>"$tmp/err"
+scripts/boot "$tree" --compare worse >"$tmp/tap" 2>"$tmp/err"
 rc=$?
 ok "$rc" "KUnit and the short selection of selftests are no worse than on the base" "$(unmet boot)"
 show "$tmp/tap"

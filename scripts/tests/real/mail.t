@@ -3,26 +3,8 @@
 #
 # scripts/mail on a real tree.  WALKLOCK_TEST_TREE says which.
 
-set -uo pipefail
-cd "$(dirname "$0")/../../.." || exit 1
-# shellcheck source=scripts/lib/common.sh
-. scripts/lib/common.sh
-tree=${WALKLOCK_TEST_TREE:?which tree?}
-wl_tree "$tree"
-
-n=0
-ok() { # RC NAME
-	local result='not ok'
-	n=$((n + 1))
-	[ "$1" -ne 0 ] || result=ok
-	printf '%s %d - %s: %s\n' "$result" "$n" "$tree" "$2"
-}
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-if [ ! -d "$T_DIR/.git" ]; then
-	printf '1..0 # SKIP the tree is not there (scripts/tree %s)\n' "$tree"
-	exit 0
-fi
+# shellcheck source=scripts/tests/real/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 # The mail of MAINTAINERS-notes, in its form; its diff is not needed for a ruling.
 commit=49b0638502da097c15d46cd4e871dbaa022caf7c id=2023082625-monotone-traps-6498@gregkh
