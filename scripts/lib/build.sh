@@ -76,15 +76,19 @@ wl_targets() {
 	done
 }
 
-# wl_build_state COMMIT NAME LOG FILE...: compiles the targets at a commit with
-# W=1, from no object at all (ccache makes that cheap), so that the log has every
-# warning; then sparse on the touched files.  Sets B_RC and B_BUILT, writes
-# LOG.json with the warnings.
+# wl_build_state COMMIT NAME LOG TARGETS FILE...: compiles the targets (one a
+# line) at a commit with W=1, from no object at all (ccache makes that cheap), so
+# that the log has every warning; then sparse on the touched files.  Sets B_RC and
+# B_BUILT, writes LOG.json with the warnings.
 wl_build_state() {
-	local commit=$1 name=$2 log=$3 f o targets=() built=() dirs=()
-	shift 3
+	local commit=$1 name=$2 log=$3 list=$4 f o targets=() built=() dirs=()
+	shift 4
 	wl_work_at "$commit"
-	mapfile -t targets < <(wl_targets "$@")
+	# A file that the series adds is no target of the base.
+	while read -r f; do
+		case $f in *.o) [ -e "$W_DIR/${f%o}c" ] || [ -e "$W_DIR/${f%o}S" ] || continue ;; esac
+		targets+=("$f")
+	done <<<"$list"
 	for f in mm fs/proc "arch/$A_SRCARCH/mm"; do
 		[ ! -d "$B_DIR/$f" ] || dirs+=("$B_DIR/$f")
 	done
@@ -110,18 +114,44 @@ wl_build_state() {
 	mv "$log.json.$$" "$log.json"
 }
 
-# wl_build_base ARCH-FILES...: the base's warnings, from the cache when nothing
-# that they depend on changed.  Sets BASE_JSON and BASE_RC.
-wl_build_base() {
-	local key log
-	key=$(wl_key base "$B_KEY" "$(wl_sparse_version)" "$*")
+# wl_base_state WHAT TARGETS FILE...: the base's warnings in these targets, from
+# the cache when nothing that they depend on changed.  Sets BASE_JSON and BASE_RC.
+wl_base_state() {
+	local what=$1 list=$2 key log
+	shift 2
+	key=$(wl_key base "$B_KEY" "$(wl_sparse_version)" "$list" "$*")
 	log=$(wl_log "$key" "base-$A_NAME")
 	if [ ! -s "$log.json" ] || [ ! -s "$log.rc" ] || [ -n "${WL_NO_REUSE:-}" ]; then
-		wl_build_state "$(git -C "$T_DIR" rev-parse base)" base "$log" "$@"
+		wl_build_state "$(git -C "$T_DIR" rev-parse base)" "$what" "$log" "$list" "$@"
 		printf '%s\n' "$B_RC" >"$log.rc"
 	fi
 	BASE_JSON=$log.json
 	BASE_RC=$(cat "$log.rc")
+}
+
+# wl_new_warnings JSON FILE...: prints the warnings that the base lacks; 1 if there
+# are any.  A file without a warning needs no base to be compared with, so the base
+# is compiled where the series warns; only when something looks new (a header's
+# warning may come from any file) it is compiled as a whole.
+wl_new_warnings() {
+	local json=$1 few
+	shift
+	BASE_RC=0
+	[ "$(jq length "$json")" -gt 0 ] || return 0
+	few=$({
+		# Not those of make's own preparations, which it makes before any target.
+		jq -r '.[].file | select(endswith(".c")) | sub("c$"; "o")' "$json" |
+			grep -E "^($(wl_targets "$@" | paste -sd'|'))" || :
+		if jq -e 'any(.[].file; endswith(".c") | not)' "$json" >/dev/null; then
+			printf '%s\n' ${B_BUILT[@]+"${B_BUILT[@]}"}
+		fi
+	} | awk NF | sort -u)
+	if [ -n "$few" ]; then
+		wl_base_state "base where the series warns" "$few" "$@"
+		! python3 "$WL_SCRIPTS/lib/warnings.py" new "$BASE_JSON" "$json" >/dev/null || return 0
+	fi
+	wl_base_state base "$(wl_targets "$@")" "$@"
+	python3 "$WL_SCRIPTS/lib/warnings.py" new "$BASE_JSON" "$json"
 }
 
 # wl_key_build COMMIT FILE...: the key of the record "build ARCH".
@@ -134,7 +164,7 @@ wl_key_build() {
 # wl_build_check SCOPE COMMIT NAME FILE...: records "build ARCH" and
 # "warnings ARCH" for one commit.
 wl_build_check() {
-	local scope=$1 commit=$2 name=$3 key1 key2 log t0 new errors verdict detail
+	local scope=$1 commit=$2 name=$3 key1 key2 log t0 errors verdict detail
 	shift 3
 	wl_arch "$A_NAME"
 	wl_build_dir_key
@@ -151,7 +181,7 @@ wl_build_check() {
 	wl_work_at "$(git -C "$T_DIR" rev-parse base)"
 	wl_build_dir
 	t0=$SECONDS
-	wl_build_state "$commit" "$name" "$log" "$@"
+	wl_build_state "$commit" "$name" "$log" "$(wl_targets "$@")" "$@"
 	printf '%s\n' ${B_BUILT[@]+"${B_BUILT[@]}"} >"$log.built"
 	if [ "$B_RC" -eq 0 ]; then
 		detail="${#B_BUILT[@]} touched files and all of mm/, fs/proc/, arch/$A_SRCARCH/mm/"
@@ -169,14 +199,13 @@ wl_build_check() {
 		wl_record "$scope" "warnings $A_NAME" "$key2" skipped "the build failed" "$log" 0 ''
 		return 0
 	fi
-	wl_build_base "$@"
-	if new=$(python3 "$WL_SCRIPTS/lib/warnings.py" new "$BASE_JSON" "$wjson"); then
+	if wl_new_warnings "$wjson" "$@" >"$log.new"; then
 		verdict=passed
 		detail="no new warning (gcc W=1${WL_SPARSE:+, sparse $(wl_sparse_version)})"
 	else
 		verdict=failed
-		detail=$new
-		printf '%s\n' "$new" >&2
+		detail=$(cat "$log.new")
+		printf '%s\n' "$detail" >&2
 	fi
 	[ "$BASE_RC" -eq 0 ] || detail+=" (the base itself does not build)"
 	wl_record "$scope" "warnings $A_NAME" "$key2" "$verdict" "$detail" "$log" $((SECONDS - t0)) "W=1 C=2, base against $name"
@@ -217,7 +246,7 @@ wl_build_ready() {
 # wl_build_tip: every architecture at the end of the series, and which touched
 # files none of them compiled.
 wl_build_tip() {
-	local a f touched tip missing=() key built=
+	local a f touched tip missing=() key compiled=
 	tip=$(git -C "$T_DIR" rev-parse refs/heads/walklock/series)
 	mapfile -t touched < <(wl_touched base "$tip")
 	for a in "${WL_ARCHES[@]}"; do
@@ -228,11 +257,11 @@ wl_build_tip() {
 			continue
 		fi
 		wl_build_check series "$tip" "the series" "${touched[@]}"
-		built+=$(cat "$B_LOG.built")$'\n'
+		compiled+=$(cat "$B_LOG.built")$'\n'
 	done
 	for f in "${touched[@]}"; do
 		case $f in *.c) ;; *) continue ;; esac
-		grep -qxF "${f%.c}.o" <<<"$built" || missing+=("$f")
+		grep -qxF "${f%.c}.o" <<<"$compiled" || missing+=("$f")
 	done
 	key=$(wl_key coverage "${WL_ARCHES[*]}" "$tip")
 	if [ ${#missing[@]} -eq 0 ]; then
