@@ -66,6 +66,12 @@ wl_help() {
 # wl_at_exit COMMAND...: runs at exit, in reverse order, also after a signal.
 wl_at_exit() { wl_cleanup_cmds+=("$(printf '%q ' "$@")"); }
 
+# wl_stop PID: ends a job in the background, for wl_at_exit.
+wl_stop() {
+	kill "$1" 2>/dev/null || return 0
+	wait "$1" || true
+}
+
 wl_run_cleanup() {
 	local rc=$? i
 	trap '' INT TERM HUP
