@@ -107,6 +107,48 @@ def anywhere(tmp):
        r.stdout + r.stderr)
 
 
+def folio_walk(tmp):
+    """Findings are expected in the lines that say so, /* ERROR text */, and nowhere
+    else. The first line says whether there are any: a mark cannot be lost."""
+    rule = os.path.join(RULES, 'folio_walk.cocci')
+    folder = os.path.join(FIX, 'folio_walk')
+    cmd = [SPATCH, '--very-quiet', '--cocci-file', rule, '--no-includes', '--include-headers', '-D']
+    r = run(cmd + ['report', '.'], cwd=folder)
+    got = {}
+    for line in r.stdout.splitlines():
+        m = re.match(r'\./([^:]+):(\d+):\d+-\d+: ((?:ERROR|WARNING): .*)$', line)
+        if m:
+            got.setdefault(m.group(1), []).append((int(m.group(2)), m.group(3)))
+        else:
+            ok(False, 'folio_walk: a line of the report', line)
+    for f in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, f)) as fh:
+            lines = fh.read().splitlines()
+        left, why = list(got.get(f, [])), []
+        marks = [(i, level, text) for i, line in enumerate(lines, 1)
+                 for level, text in re.findall(r'/\* (ERROR|WARNING) (.*?) \*/', line)]
+        for i, level, text in marks:
+            hit = [x for x in left if x[0] == i and x[1].startswith(level + ': ') and text in x[1]]
+            left = [x for x in left if x not in hit[:1]]
+            why += [] if hit else ['missed: %d: %s: %s' % (i, level, text)]
+        why += ['not expected: %d: %s' % x for x in left]
+        head = '/* expect: %s */' % ('findings' if marks else 'nothing')
+        ok(lines[0] == head and not why, 'folio_walk/' + f, '\n'.join(why) or 'first line: not ' + head)
+    ok(r.returncode == 0 and not r.stderr, 'folio_walk: spatch has no complaint', r.stderr)
+    one = run(cmd + ['report', os.path.join(folder, 'second.c')], cwd=tmp)
+    ok(len(one.stdout.splitlines()) == len(got.get('second.c', ())) > 0, 'folio_walk: one file, from any folder',
+       one.stdout + one.stderr)
+    r = run(cmd + ['org', 'flags.c'], cwd=folder)
+    ok(r.stdout.startswith('* TODO [[view:flags.c::') and len(r.stdout.splitlines()) == len(got.get('flags.c', ())),
+       'folio_walk: org mode', r.stdout)
+    r = run(cmd + ['context', 'sleep_lock.c'], cwd=folder)
+    ok(re.findall(r'^-[^-].*?(\w+)\(', r.stdout, re.M) ==
+       ['mutex_lock', 'down_read_killable', 'mmap_read_lock', 'vma_start_write', 'lock_vma_under_rcu'],
+       'folio_walk: context mode points at the calls', r.stdout)
+    r = run(cmd + ['context', 'return_goto.c'], cwd=folder)
+    ok(len(re.findall(r'^-\t+return', r.stdout, re.M)) == 4, 'folio_walk: context mode points at the returns', r.stdout)
+
+
 def make_tree(path):
     shutil.copytree(os.path.join(FIX, 'include'), os.path.join(path, 'include'))
     shutil.copytree(os.path.join(FIX, 'callers'), os.path.join(path, 'mm'))
@@ -215,6 +257,7 @@ def main():
         for rule in ('walk_lock', 'walk_lock_mismatch'):
             rule_fixtures(rule, tmp)
         modes(tmp)
+        folio_walk(tmp)
         annotate(tmp)
     print('1..%d' % COUNT[0])
     return 1 if COUNT[1] else 0
