@@ -39,13 +39,14 @@ for state in base series; do
 	[ "$rc" -eq 0 ] || show "$tmp/got"
 
 	# Faults at each folio_walk_end() of what was parsed.
+	total=0
 	mkdir "$tmp/faults"
 	for f in "${files[@]}"; do
 		case $f in *.h | mm/pagewalk.c) continue ;; esac
 		! grep -qxF "$f" "$tmp/lost" || continue
 		while read -r line; do
 			for fault in '' 'cond_resched(); &' 'if (need_resched()) return 0; &' 'if (folio_walk_start(\&other, vma, addr, 0)) note(); &'; do
-				total=$(find "$tmp/faults" -type f | wc -l)
+				total=$((total + 1))
 				sed "${line}s/folio_walk_end(.*;/{ $fault }/" "$tmp/$state/$f" >"$tmp/faults/$total-$(basename "$f")"
 			done
 		done < <(grep -nE '^[[:space:]]+folio_walk_end\(.*;$' "$tmp/$state/$f" | cut -d: -f1)
