@@ -137,7 +137,7 @@ wl_new_warnings() {
 	local json=$1 few
 	shift
 	BASE_RC=0
-	[ "$(jq length "$json")" -gt 0 ] || return 0
+	[ "$(jq length "$json")" != 0 ] || return 0
 	few=$({
 		# Not those of make's own preparations, which it makes before any target.
 		jq -r '.[].file | select(endswith(".c")) | sub("c$"; "o")' "$json" |

@@ -66,9 +66,12 @@ wl_help() {
 # wl_at_exit COMMAND...: runs at exit, in reverse order, also after a signal.
 wl_at_exit() { wl_cleanup_cmds+=("$(printf '%q ' "$@")"); }
 
-# wl_stop PID: ends a job in the background, for wl_at_exit.
+# wl_stop PID: ends a job in the background and what it runs, for wl_at_exit.  The
+# number may be another process' once the job is over.
 wl_stop() {
-	kill "$1" 2>/dev/null || return 0
+	jobs -rp | grep -qx "$1" || return 0
+	pkill -P "$1" 2>/dev/null || true
+	kill "$1" 2>/dev/null || true
 	wait "$1" || true
 }
 
