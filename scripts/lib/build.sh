@@ -80,20 +80,29 @@ wl_targets() {
 # line) at a commit with W=1, from no object at all (ccache makes that cheap), so
 # that the log has every warning; then sparse on the touched files.  Sets B_RC and
 # B_BUILT, writes LOG.json with the warnings.
+# Where B_FROM names the commit before, and its objects are what the folder has,
+# only what make finds changed is compiled: the log then has the warnings of that.
 wl_build_state() {
-	local commit=$1 name=$2 log=$3 list=$4 f o targets=() built=() dirs=()
+	local commit=$1 name=$2 log=$3 list=$4 f o targets=() built=() dirs=() fresh=() since='' at
 	shift 4
+	at=$(wl_key "$(git -C "$T_DIR" rev-parse "${B_FROM:-$commit}^{tree}")" "$list" "$(wl_sparse_version)")
+	[ -z "${B_FROM:-}" ] || [ "$(cat "$B_DIR/.walklock-at" 2>/dev/null)" != "$at" ] || since=$B_DIR/.walklock-since
+	rm -f "$B_DIR/.walklock-at"
 	wl_work_at "$commit"
 	# A file that the series adds is no target of the base.
 	while read -r f; do
 		case $f in *.o) [ -e "$W_DIR/${f%o}c" ] || [ -e "$W_DIR/${f%o}S" ] || continue ;; esac
 		targets+=("$f")
 	done <<<"$list"
-	for f in mm fs/proc "arch/$A_SRCARCH/mm"; do
-		[ ! -d "$B_DIR/$f" ] || dirs+=("$B_DIR/$f")
-	done
-	[ ${#dirs[@]} -eq 0 ] || find "${dirs[@]}" -name '*.o' -delete
-	for f in "${targets[@]}"; do case $f in *.o) rm -f "$B_DIR/$f" ;; esac; done
+	if [ -n "$since" ]; then
+		: >"$since"
+	else
+		for f in mm fs/proc "arch/$A_SRCARCH/mm"; do
+			[ ! -d "$B_DIR/$f" ] || dirs+=("$B_DIR/$f")
+		done
+		[ ${#dirs[@]} -eq 0 ] || find "${dirs[@]}" -name '*.o' -delete
+		for f in "${targets[@]}"; do case $f in *.o) rm -f "$B_DIR/$f" ;; esac; done
+	fi
 	wl_say "$T_NAME: $A_NAME: compiling $name"
 	B_RC=0
 	wl_make -k W=1 "${targets[@]}" >"$log" 2>&1 || B_RC=$?
@@ -101,23 +110,27 @@ wl_build_state() {
 	for f; do
 		case $f in *.c) ;; *) continue ;; esac
 		o=${f%.c}.o
-		[ ! -f "$B_DIR/$o" ] || built+=("$o")
+		[ -f "$B_DIR/$o" ] || continue
+		built+=("$o")
+		[ -n "$since" ] && [ ! "$B_DIR/$o" -nt "$since" ] || fresh+=("$o")
 	done
 	B_BUILT=(${built[@]+"${built[@]}"})
-	if [ -n "${WL_SPARSE:-}" ] && [ "$B_RC" -eq 0 ] && [ ${#built[@]} -gt 0 ]; then
-		wl_say "$T_NAME: $A_NAME: sparse on ${#built[@]} files of $name"
-		wl_make -k W=1 C=2 CHECK="$WL_SCRIPTS/lib/sparse-prefix" "${built[@]}" >"$log.sparse" 2>&1 || B_RC=$?
+	if [ -n "${WL_SPARSE:-}" ] && [ "$B_RC" -eq 0 ] && [ ${#fresh[@]} -gt 0 ]; then
+		wl_say "$T_NAME: $A_NAME: sparse on ${#fresh[@]} files of $name"
+		wl_make -k W=1 C=2 CHECK="$WL_SCRIPTS/lib/sparse-prefix" "${fresh[@]}" >"$log.sparse" 2>&1 || B_RC=$?
 		# The compiler's lines are in the log already.
 		grep '^sparse: ' "$log.sparse" >>"$log" || :
 	fi
 	python3 "$WL_SCRIPTS/lib/warnings.py" collect "$log" "$W_DIR" "$B_DIR" >"$log.json.$$"
 	mv "$log.json.$$" "$log.json"
+	[ "$B_RC" -ne 0 ] ||
+		wl_key "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$list" "$(wl_sparse_version)" >"$B_DIR/.walklock-at"
 }
 
 # wl_base_state WHAT TARGETS FILE...: the base's warnings in these targets, from
 # the cache when nothing that they depend on changed.  Sets BASE_JSON and BASE_RC.
 wl_base_state() {
-	local what=$1 list=$2 key log
+	local what=$1 list=$2 key log B_FROM=''
 	shift 2
 	key=$(wl_key base "$B_KEY" "$(wl_sparse_version)" "$list" "$*")
 	log=$(wl_log "$key" "base-$A_NAME")
@@ -146,7 +159,7 @@ wl_new_warnings() {
 			printf '%s\n' ${B_BUILT[@]+"${B_BUILT[@]}"}
 		fi
 	} | awk NF | sort -u)
-	if [ -n "$few" ]; then
+	if [ -n "$few" ] && [ -z "${B_FROM:-}" ]; then
 		wl_base_state "base where the series warns" "$few" "$@"
 		! python3 "$WL_SCRIPTS/lib/warnings.py" new "$BASE_JSON" "$json" >/dev/null || return 0
 	fi
@@ -154,11 +167,13 @@ wl_new_warnings() {
 	python3 "$WL_SCRIPTS/lib/warnings.py" new "$BASE_JSON" "$json"
 }
 
-# wl_key_build COMMIT FILE...: the key of the record "build ARCH".
+# wl_key_build SCOPE COMMIT FILE...: the key of the record "build ARCH".  That of
+# the series is of a build as a whole, never of the last patch's.
 wl_key_build() {
-	local commit=$1
-	shift
-	wl_key build "$A_NAME" "$B_KEY" "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$(wl_sparse_version)" "$*"
+	local commit=$2 kind=each
+	[ "$1" != series ] || kind=whole
+	shift 2
+	wl_key build "$kind" "$A_NAME" "$B_KEY" "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$(wl_sparse_version)" "$*"
 }
 
 # wl_build_check SCOPE COMMIT NAME FILE...: records "build ARCH" and
@@ -168,7 +183,7 @@ wl_build_check() {
 	shift 3
 	wl_arch "$A_NAME"
 	wl_build_dir_key
-	key1=$(wl_key_build "$commit" "$@")
+	key1=$(wl_key_build "$scope" "$commit" "$@")
 	key2=$(wl_key warnings "$key1")
 	log=$(wl_log "$key1" "build-$A_NAME")
 	B_LOG=$log
@@ -180,6 +195,7 @@ wl_build_check() {
 	wl_work_ready
 	wl_work_at "$(git -C "$T_DIR" rev-parse base)"
 	wl_build_dir
+	[ -z "${B_FROM:-}" ] || wl_base_state base "$(wl_targets "$@")" "$@"
 	t0=$SECONDS
 	wl_build_state "$commit" "$name" "$log" "$(wl_targets "$@")" "$@"
 	printf '%s\n' ${B_BUILT[@]+"${B_BUILT[@]}"} >"$log.built"

@@ -23,9 +23,9 @@ wl_mail_expected() {
 		wl_build_dir_key 2>/dev/null
 		for ((i = $1; i <= $2; i++)); do
 			scope=${S_PATCHES[i]#"$T_SERIES/"}
-			wl_mail_built "$scope" "$(wl_key_build "${commits[i]}" "${touched[@]}")"
+			wl_mail_built "$scope" "$(wl_key_build "$scope" "${commits[i]}" "${touched[@]}")"
 		done
-		wl_mail_built series "$(wl_key_build refs/heads/walklock/series "${touched[@]}")"
+		wl_mail_built series "$(wl_key_build series refs/heads/walklock/series "${touched[@]}")"
 	done
 }
 wl_mail_built() {
