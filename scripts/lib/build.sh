@@ -45,10 +45,11 @@ wl_build_dir_key() {
 		"$(git -C "$T_DIR" rev-parse 'base^{tree}')" "$("${A_CROSS#-}gcc" --version | head -n 1)")
 }
 
-# wl_build_dir: configures it, unless that was done.
+# wl_build_dir: configures it at the base, unless that was done.
 wl_build_dir() {
 	local key=$B_KEY
 	[ "$(cat "$B_DIR/.walklock" 2>/dev/null)" != "$key" ] || return 0
+	wl_work_at "$(git -C "$T_DIR" rev-parse base)"
 	wl_say "$T_NAME: configuring for $A_NAME"
 	rm -rf "$B_DIR"
 	mkdir -p "$B_DIR"
@@ -193,7 +194,6 @@ wl_build_check() {
 	fi
 	wl_lock "work-$T_NAME"
 	wl_work_ready
-	wl_work_at "$(git -C "$T_DIR" rev-parse base)"
 	wl_build_dir
 	[ -z "${B_FROM:-}" ] || wl_base_state base "$(wl_targets "$@")" "$@"
 	t0=$SECONDS
