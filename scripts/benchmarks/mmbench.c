@@ -8,6 +8,8 @@
  *                     one address space, for MS milliseconds
  *   query M MS        one thread asks move_pages(2) where 64 resident pages are,
  *                     M threads map and unmap
+ *   continue M MS     one thread maps pages that shmem has with UFFDIO_CONTINUE,
+ *                     one a call, M threads map and unmap
  *   instr             nanoseconds per page fault and per mmap+munmap, one thread;
  *                     under -icount shift=0 that is instructions
  *   slab N            bytes of slab per VMA, from N mappings
@@ -16,6 +18,8 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -23,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -133,6 +138,51 @@ static void *querier(void *arg)
 		if (status[0] < 0)
 			die("move_pages status");
 		w->count++;
+	}
+	return NULL;
+}
+
+static void *continuer(void *arg)
+{
+	struct uffdio_api api = { .api = UFFD_API, .features = UFFD_FEATURE_MINOR_SHMEM };
+	struct worker *w = arg;
+	size_t size = PAGES * page_size;
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MINOR };
+	int uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	int fd = memfd_create("mmbench", MFD_CLOEXEC);
+	char *area, *alias;
+
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api))
+		die("userfaultfd");
+	if (fd < 0 || ftruncate(fd, size))
+		die("memfd_create");
+	area = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	alias = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (area == MAP_FAILED || alias == MAP_FAILED)
+		die("mmap of shmem");
+	memset(alias, 1, size);
+	reg.range.start = (uintptr_t)area;
+	reg.range.len = size;
+	if (ioctl(uffd, UFFDIO_REGISTER, &reg))
+		die("UFFDIO_REGISTER");
+	wait_go();
+	while (!atomic_load_explicit(&stop, memory_order_relaxed)) {
+		for (size_t i = 0; i < PAGES; i++) {
+			struct uffdio_continue c = {
+				.range = { (uintptr_t)area + i * page_size, page_size },
+				.mode = UFFDIO_CONTINUE_MODE_DONTWAKE,
+			};
+
+			/* The lock cannot be had just now: this is no call that counts. */
+			while (ioctl(uffd, UFFDIO_CONTINUE, &c))
+				if (errno != EAGAIN)
+					die("UFFDIO_CONTINUE");
+			w->count++;
+			if (atomic_load_explicit(&stop, memory_order_relaxed))
+				break;
+		}
+		if (madvise(area, size, MADV_DONTNEED))
+			die("madvise");
 	}
 	return NULL;
 }
@@ -301,6 +351,10 @@ static int one(int argc, char **argv)
 		b = number(argc, argv, 1, MAX_THREADS);
 		snprintf(name, sizeof(name), "query-%d", b);
 		contend(name, querier, 1, b, number(argc, argv, 2, 600000));
+	} else if (!strcmp(argv[0], "continue")) {
+		b = number(argc, argv, 1, MAX_THREADS);
+		snprintf(name, sizeof(name), "continue-%d", b);
+		contend(name, continuer, 1, b, number(argc, argv, 2, 600000));
 	} else if (!strcmp(argv[0], "instr")) {
 		instructions();
 	} else if (!strcmp(argv[0], "slab")) {
