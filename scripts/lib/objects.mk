@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# Prints the objects that FOLDER's Makefile compiles with the .config of the
+# current folder.  Called by wl_enabled (build.sh).
+
+srctree := $(SOURCE)
+src := $(FOLDER)
+obj := $(FOLDER)
+CONFIG_SHELL := sh
+cc-option = $(1)
+cc-option-yn = y
+cc-disable-warning =
+
+include .config
+-include $(SOURCE)/$(FOLDER)/Makefile
+
+parts = $(foreach o,$(1),$(o) $($(o:.o=-y)) $($(o:.o=-objs)) $(if $(filter m,$(2)),$($(o:.o=-m))))
+objects := $(filter %.o,$(call parts,$(obj-y) $(lib-y)) $(call parts,$(obj-m) $(lib-m),m))
+
+all:
+	@:
+$(foreach o,$(objects),$(info $(FOLDER)/$(o)))
