@@ -33,7 +33,8 @@ wl_make() {
 		KBUILD_BUILD_HOST=walklock -s -j"$WL_JOBS" "$@"
 }
 
-# wl_make_command TARGETS: what gives the same configuration and objects by hand.
+# wl_make_command TARGETS: what gives the same configuration and objects by hand,
+# with the folders of the source, the build and this project put in.
 wl_make_command() {
 	local words=() make p
 	[ ${#A_MAKE[@]} -eq 0 ] || words+=("${A_MAKE[@]}")
@@ -45,7 +46,7 @@ wl_make_command() {
 		printf ') >BUILD/walklock.Kconfig && '
 	fi
 	printf '%s %s && ' "$make" "$A_CONFIG"
-	words=(configs/touched.config)
+	words=(WALKLOCK/configs/touched.config)
 	if [ ${#A_OPTIONS[@]} -gt 0 ]; then
 		printf 'printf "%%s\\n" %s >BUILD/walklock.config && ' "${A_OPTIONS[*]}"
 		words+=(BUILD/walklock.config)
@@ -135,8 +136,8 @@ wl_enabled() {
 	local all='' d
 	while read -r d; do
 		[ ! -f "$W_DIR/$d/Makefile" ] ||
-			all+=$(make -s -f "$WL_SCRIPTS/lib/objects.mk" -C "$B_DIR" SOURCE="$W_DIR" FOLDER="$d" SRCARCH="$A_SRCARCH")$'\n' || return 1
-	done < <(printf '%s\n' "$@" | awk -F/ '{ d = $1; for (i = 2; i <= NF; i++) { print d; d = d "/" $i } }' | sort -u)
+			all+=$(make -s -C "$W_DIR" -f "$B_DIR/.config" -f "$WL_SCRIPTS/lib/objects.mk" FOLDER="$d" SRCARCH="$A_SRCARCH" none)$'\n' || return 1
+	done < <(printf '%s\n' "$@" | awk -F/ '{ d = $1; for (i = 2; i <= NF; i++) { if ($1 != "arch" || i > 3) print d; d = d "/" $i } }' | sort -u)
 	printf '%s\n' "$@" | grep -xF -f <(printf '%s' "$all" | sort -u) || :
 }
 
@@ -218,10 +219,17 @@ wl_build_state() {
 		case $f in *.o) [ "$A_DEFAULT" = yes ] || { single+=("$f"); continue; } ;; esac
 		targets+=("$f")
 	done <<<"$list"
+	B_RC=0
 	if [ ${#single[@]} -gt 0 ]; then
 		# make has no rule for an object that the configuration leaves out.
-		if ! wl_make olddefconfig >"$log" 2>&1 || ! wl_enabled "${single[@]}" >"$log.objects" 2>>"$log"; then
-			B_RC=2 B_BUILT=()
+		B_TARGETS=${single[*]}
+		wl_make olddefconfig >"$log" 2>&1 || B_RC=2
+		if [ "$B_RC" -eq 0 ] && ! wl_enabled "${single[@]}" >"$log.objects" 2>>"$log"; then
+			printf '%s\n' "error: which objects the configuration has cannot be told" >>"$log"
+			B_RC=3
+		fi
+		if [ "$B_RC" -ne 0 ]; then
+			B_BUILT=()
 			printf '[]\n' >"$log.json"
 			return 0
 		fi
@@ -238,8 +246,8 @@ wl_build_state() {
 		for f in "${targets[@]}"; do case $f in *.o) rm -f "$B_DIR/$f" ;; esac; done
 	fi
 	wl_say "$T_NAME: $A_NAME: compiling $name"
-	B_RC=0
 	: >"$log"
+	B_TARGETS=${targets[*]-}
 	[ ${#targets[@]} -eq 0 ] || wl_make -k W=1 "${targets[@]}" >"$log" 2>&1 || B_RC=$?
 	B_BUILT=()
 	for f; do
@@ -339,7 +347,7 @@ wl_failed_targets() { sed -nE 's/^make.*\*\*\* (\[[^]]* )?(\[?[^] ]+)\] Error .*
 # wl_build_check SCOPE COMMIT NAME FILE...: records "build ARCH" and
 # "warnings ARCH" for one commit.
 wl_build_check() {
-	local scope=$1 commit=$2 name=$3 key1 key2 log t0 errors verdict detail cc=gcc
+	local scope=$1 commit=$2 name=$3 key1 key2 log t0 errors verdict detail command cc=gcc
 	shift 3
 	wl_arch "$A_NAME"
 	wl_build_dir_key
@@ -365,6 +373,7 @@ wl_build_check() {
 	fi
 	[ -z "${B_FROM:-}" ] || wl_base_state base "$(wl_targets "$@")" "$@"
 	wl_build_state "$commit" "$name" "$log" "$(wl_targets "$@")" "$@"
+	command=$(wl_make_command "$B_TARGETS")
 	printf '%s\n' ${B_BUILT[@]+"${B_BUILT[@]}"} >"$log.built"
 	if [ "$B_RC" -eq 0 ]; then
 		verdict=passed
@@ -377,14 +386,13 @@ wl_build_check() {
 		verdict=failed
 		errors=$(grep -m1 -E '(error|Error [0-9])' "$log" || tail -n 1 "$log")
 		detail="${errors#"$W_DIR/"}"
-		if [ "$A_DEFAULT" != yes ] && wl_base_fails_too "$log" "$@"; then
+		if [ "$A_DEFAULT" != yes ] && [ "$B_RC" -ne 3 ] && wl_base_fails_too "$log" "$@"; then
 			verdict=skipped
 			detail="the base does not build either: $detail"
 		fi
 	fi
 	local wjson=$log.json
-	wl_record "$scope" "build $A_NAME" "$key1" "$verdict" "$detail" "$log" $((SECONDS - t0)) \
-		"$(wl_make_command "$(wl_targets "$@" | paste -sd' ')")"
+	wl_record "$scope" "build $A_NAME" "$key1" "$verdict" "$detail" "$log" $((SECONDS - t0)) "$command"
 	t0=$SECONDS
 	if [ "$verdict" != passed ]; then
 		wl_record "$scope" "warnings $A_NAME" "$key2" skipped "the build ${verdict/skipped/was skipped}" "$log" 0 ''
@@ -402,7 +410,8 @@ wl_build_check() {
 		printf '%s\n' "$detail" >&2
 	fi
 	[ "$BASE_RC" -eq 0 ] || detail+=" (the base itself does not build)"
-	wl_record "$scope" "warnings $A_NAME" "$key2" "$verdict" "$detail" "$log" $((SECONDS - t0)) "W=1 C=2, base against $name"
+	wl_record "$scope" "warnings $A_NAME" "$key2" "$verdict" "$detail" "$log" $((SECONDS - t0)) \
+		"W=1$([ "$A_DEFAULT" != yes ] || printf ' C=2'), base against $name"
 	if [ -z "${WL_SPARSE:-}" ] && [ "$A_DEFAULT" = yes ]; then
 		wl_record "$scope" "sparse $A_NAME" "$(wl_key sparse "$key1")" skipped "no sparse that can parse this tree" '' 0 ''
 	fi
@@ -413,18 +422,18 @@ wl_build_check() {
 # V and W ("defconfig": its own configuration) where it has them.  Cells may be
 # named as such, too.
 wl_arch_list() {
-	local a v arches variants=()
+	local a v of=() as=()
 	WL_ARCHES=()
 	if [ -z "$1" ]; then
-		mapfile -t arches < <(awk '!/^#/ && NF && $7 == "yes" { print $1 }' "$WL_CONFIGS/arches")
+		mapfile -t of < <(awk '!/^#/ && NF && $7 == "yes" { print $1 }' "$WL_CONFIGS/arches")
 	else
-		IFS=, read -r -a arches <<<"$1"
+		IFS=, read -r -a of <<<"$1"
 	fi
-	IFS=, read -r -a variants <<<"${2:-defconfig}"
-	for v in "${variants[@]}"; do
+	IFS=, read -r -a as <<<"${2:-defconfig}"
+	for v in "${as[@]}"; do
 		[ "$v" = defconfig ] || [ -n "$(wl_row "$WL_CONFIGS/variants" "$v")" ] ||
 			wl_die "$WL_USAGE" "unknown variant '$v': one of defconfig $(wl_names "$WL_CONFIGS/variants" | paste -sd' ') (configs/variants)"
-		for a in "${arches[@]}"; do
+		for a in "${of[@]}"; do
 			case $v:$a in
 			defconfig:* | *:*+*) ;;
 			*)
@@ -437,8 +446,8 @@ wl_arch_list() {
 			case " ${WL_ARCHES[*]} " in *" $a "*) ;; *) WL_ARCHES+=("$a") ;; esac
 		done
 	done
-	for a in "${arches[@]}"; do wl_arch "$a"; done
-	[ ${#WL_ARCHES[@]} -gt 0 ] || wl_die "$WL_USAGE" "none of ${arches[*]} has a variant ${variants[*]} (configs/variants)"
+	for a in "${of[@]}"; do wl_arch "$a"; done
+	[ ${#WL_ARCHES[@]} -gt 0 ] || wl_die "$WL_USAGE" "none of ${of[*]} has a variant ${as[*]} (configs/variants)"
 	for a in "${WL_ARCHES[@]}"; do wl_arch "$a"; done
 }
 
@@ -545,7 +554,7 @@ wl_coverage() {
 wl_cell_table() {
 	printf '%s\n' "${wl_records[@]}" | jq -rs '
 		(["tree", "cell", "build", "warnings", "seconds", "detail"],
-		 (group_by(.check | sub("^[a-z]* "; "")) | sort_by(if .[0].check == "coverage" then 1 else 0 end)[]
+		 (to_entries | map(.value + {at: .key}) | group_by(.check | sub("^[a-z]* "; "")) | sort_by(.[0].at)[]
 		  | map({key: (.check | sub(" .*"; "")), value: .}) | from_entries as $r
 		  | (($r.build // $r.coverage) | .verdict) as $build
 		  | [env.T_NAME_OUT, (.[0].value.check | sub("^[a-z]* "; "")),

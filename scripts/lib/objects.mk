@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Prints the objects that FOLDER's Makefile compiles with the .config of the
-# current folder.  Called by wl_enabled (build.sh).
+# Prints the objects that FOLDER's Makefile compiles; run at the top of the source,
+# after a -f .config.  Called by wl_enabled (build.sh).
 
-srctree := $(SOURCE)
+srctree := .
 src := $(FOLDER)
 obj := $(FOLDER)
 CONFIG_SHELL := sh
@@ -11,12 +11,11 @@ cc-option = $(1)
 cc-option-yn = y
 cc-disable-warning =
 
-include .config
--include $(SOURCE)/$(FOLDER)/Makefile
+include $(FOLDER)/Makefile
 
 parts = $(foreach o,$(1),$(o) $($(o:.o=-y)) $($(o:.o=-objs)) $(if $(filter m,$(2)),$($(o:.o=-m))))
 objects := $(filter %.o,$(call parts,$(obj-y) $(lib-y)) $(call parts,$(obj-m) $(lib-m),m))
 
-all:
+none:
 	@:
 $(foreach o,$(objects),$(info $(FOLDER)/$(o)))
