@@ -89,6 +89,9 @@ wl_build_dir() {
 		[ "$A_DEFAULT" != yes ] || wl_die "$WL_USAGE" "$T_NAME: $C_WHY (log: $B_DIR/config.log)"
 		return 1
 	}
+	# What make prepares once (asm-offsets.c warns on some architectures) is nothing
+	# that the series adds; where it fails, the base fails as well.
+	[ "$A_DEFAULT" = yes ] || wl_make W=1 prepare >>"$B_DIR/config.log" 2>&1 || :
 	printf '%s\n' "$key" >"$B_DIR/.walklock"
 }
 
