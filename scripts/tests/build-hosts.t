@@ -179,6 +179,27 @@ like "$ERR" "warning: host 127.0.0.3 is left out: .*[Rr]efused" "a host that can
 build --arch nocc --hosts "$T/hosts"
 is "$RC/$(detail 'build nocc')" "0/no host ran it: on 127.0.0.2: no compiler nocc-linux-gcc (Debian: has none)" "the reason of a host that is there"
 
+# Interrupted: nothing goes on there, and the next run goes on here.
+: >"$H/stand2/wait-toy"
+rm -f "$H"/stand2/calls/*
+rm -rf "$WALKLOCK_CACHE/evidence" "$H/cache2/evidence" "$R"
+start "$W/scripts/build" fake --arch llvm,toy --hosts "$T/hosts"
+for ((i = 0; i < 600; i++)); do
+	case ,$(ran 2), in *,toy,*) break ;; esac
+	sleep 0.1
+done
+kill -TERM "$PID"
+finish
+is "$RC/$(tmp_left)" 143/0 "SIGTERM: it ends, and no temporary folder is left"
+for ((i = 0; i < 100; i++)); do
+	[ -n "$(descendants "${sshd[2]}" | tail -n +2)" ] || break
+	sleep 0.1
+done
+is "$(descendants "${sshd[2]}" | wc -l)" 1 "nothing of it runs on the host any more"
+rm -f "$H/stand2/wait-toy"
+build --arch llvm,toy --hosts "$T/hosts"
+is "$RC/$(rec 'build llvm'),$(rec 'build toy')" "0/passed true,passed false" "run again: what was done is taken"
+
 edit "$T/origin/mm/other.c" 's/first/first of them/'
 g "$T/origin" commit -q -a -m "another tree"
 rm -rf "$H/cache2/trees" "$H/cache2/work"
