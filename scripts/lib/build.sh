@@ -55,6 +55,9 @@ wl_make_command() {
 	printf '%s olddefconfig && %s -k -s W=1 %s' "$make" "$make" "$*"
 }
 
+# wl_cell_sparse: the sparse that the loaded cell is checked with, for keys.
+wl_cell_sparse() { if [ "$A_DEFAULT" = yes ]; then wl_sparse_version; else printf 'none\n'; fi; }
+
 # wl_build_dir_key: the build folder of the loaded tree and architecture, and the
 # key of all that its configuration is made of.
 wl_build_dir_key() {
@@ -63,12 +66,13 @@ wl_build_dir_key() {
 		"$(git -C "$T_DIR" rev-parse 'base^{tree}')" "$("$A_CC" --version | head -n 1)")
 }
 
-# wl_build_dir: configures it, unless that was done.  Where that fails for a cell
-# of the matrix, sets C_WHY and returns 1.
+# wl_build_dir: configures it at the base, unless that was done.  Where that fails
+# for a cell that is not built by default, sets C_WHY and returns 1.
 wl_build_dir() {
 	local key=$B_KEY p fragments=("$WL_CONFIGS/touched.config")
 	C_WHY=
 	[ "$(cat "$B_DIR/.walklock" 2>/dev/null)" != "$key" ] || return 0
+	wl_work_at "$(git -C "$T_DIR" rev-parse base)"
 	wl_say "$T_NAME: configuring for $A_NAME"
 	rm -rf "$B_DIR"
 	mkdir -p "$B_DIR"
@@ -212,7 +216,7 @@ wl_cell_lacks() {
 wl_build_state() {
 	local commit=$1 name=$2 log=$3 list=$4 f o targets=() single=() built=() dirs=() fresh=() since='' at
 	shift 4
-	at=$(wl_key "$(git -C "$T_DIR" rev-parse "${B_FROM:-$commit}^{tree}")" "$list" "$(wl_sparse_version)")
+	at=$(wl_key "$(git -C "$T_DIR" rev-parse "${B_FROM:-$commit}^{tree}")" "$list" "$(wl_cell_sparse)")
 	[ -z "${B_FROM:-}" ] || [ "$(cat "$B_DIR/.walklock-at" 2>/dev/null)" != "$at" ] || since=$B_DIR/.walklock-since
 	rm -f "$B_DIR/.walklock-at"
 	wl_work_at "$commit"
@@ -270,7 +274,7 @@ wl_build_state() {
 	python3 "$WL_SCRIPTS/lib/warnings.py" collect "$log" "$W_DIR" "$B_DIR" >"$log.json.$$"
 	mv "$log.json.$$" "$log.json"
 	[ "$B_RC" -ne 0 ] ||
-		wl_key "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$list" "$(wl_sparse_version)" >"$B_DIR/.walklock-at"
+		wl_key "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$list" "$(wl_cell_sparse)" >"$B_DIR/.walklock-at"
 }
 
 # wl_base_state WHAT TARGETS FILE...: the base's warnings in these targets, from
@@ -278,7 +282,7 @@ wl_build_state() {
 wl_base_state() {
 	local what=$1 list=$2 key log B_FROM=''
 	shift 2
-	key=$(wl_key base "$B_KEY" "$(wl_sparse_version)" "$list" "$*")
+	key=$(wl_key base "$B_KEY" "$(wl_cell_sparse)" "$list" "$*")
 	log=$(wl_log "$key" "base-$A_NAME")
 	if [ ! -s "$log.json" ] || [ ! -s "$log.rc" ] || [ -n "${WL_NO_REUSE:-}" ]; then
 		wl_build_state "$(git -C "$T_DIR" rev-parse base)" "$what" "$log" "$list" "$@"
@@ -319,7 +323,7 @@ wl_key_build() {
 	local commit=$2 kind=each
 	[ "$1" != series ] || kind=whole
 	shift 2
-	wl_key build "$kind" "$A_NAME" "$B_KEY" "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$(wl_sparse_version)" "$*" \
+	wl_key build "$kind" "$A_NAME" "$B_KEY" "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$(wl_cell_sparse)" "$*" \
 		${WL_SCOPE:+"scope $WL_SCOPE"}
 }
 
@@ -364,7 +368,6 @@ wl_build_check() {
 	fi
 	wl_lock "work-$T_NAME"
 	wl_work_ready
-	wl_work_at "$(git -C "$T_DIR" rev-parse base)"
 	t0=$SECONDS
 	if ! wl_build_dir || ! wl_config_took; then
 		: >"$log.built"
@@ -467,11 +470,18 @@ wl_tree_ready() {
 	wl_say "$said"
 }
 
-# wl_build_ready: that, and sparse is chosen, the report begun.
+# wl_build_ready: that, and sparse is chosen where a cell wants it, the report begun.
 wl_build_ready() {
+	local a
 	wl_tree_ready
-	wl_need sparse libelf.h openssl/ssl.h
-	wl_sparse_choose || wl_warn "no sparse that can parse $T_NAME: its checks are skipped"
+	wl_need libelf.h openssl/ssl.h
+	for a in "${WL_ARCHES[@]}"; do
+		wl_arch "$a"
+		[ "$A_DEFAULT" = yes ] || continue
+		wl_need sparse
+		wl_sparse_choose || wl_warn "no sparse that can parse $T_NAME: its checks are skipped"
+		break
+	done
 	wl_report_begin
 }
 

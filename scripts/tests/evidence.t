@@ -55,6 +55,8 @@ for t in "${targets[@]}"; do
 			[ -f "$c" ] || continue
 			[ "$t" = mm/ ] || [ "${c%.c}.o" = "$t" ] || continue
 			mkdir -p "$o/${c%/*}"
+			# As make: not what is up to date, but for sparse.
+			[ -n "$sparse" ] || [ ! "$o/${c%.c}.o" -nt "$c" ] || continue
 			grep -q BROKEN "$c" && { echo "$c:1:1: error: broken" >&2; exit 2; }
 			: >"$o/${c%.c}.o"
 			grep -nE "\* ${sparse:+S}W: " "$c" | sed -E "s|^([0-9]+):.*W: (.*) \*/|$sparse$c:\1:1: warning: \2 [-Wtest]|" >&2
@@ -245,6 +247,23 @@ run wl mail fake 1-walk-lock
 is "$RC/$(grep -c '^mail: refused: evidence-stale: .*: \(build\|warnings\) x86_64: ' <<<"$ERR")/$(grep -c . <<<"$ERR")" "1/6/6" "another compiler: it refuses, for both patches and the series"
 echo 13 >"$T/gcc"
 rm "$HOME/.gitconfig" "$W/MAINTAINERS-notes"
+
+# A warning that the second patch brings, in a file that the third leaves alone.
+each() { jq -r '.records[] | select(.check == "warnings x86_64") | "\(.scope[:16])=\(.verdict)"' "$R" | paste -sd' '; }
+g "$A" checkout -q -B t1w t1
+edit "$A/mm/madvise.c" 's/int err = 50;/& \/* W: brought *\//'
+g "$A" commit -q -a --amend --no-edit
+g "$A" checkout -q --detach
+g "$A" cherry-pick t2 >/dev/null
+cp -r "$W/patches" "$T/patches.kept"
+rm -f "$W"/patches/*/*.patch
+format "$A" main~3..t1w "$W/patches/1-walk-lock"
+format "$A" t1w..HEAD "$W/patches/2-nolock"
+check --each
+is "$RC $(each)" "1 1-walk-lock/0001=passed 1-walk-lock/0002=failed 2-nolock/0001-mm=passed series=failed" "--each: the patch that brings a warning is told from those after it, and the series does not pass"
+rm -r "$W/patches"
+mv "$T/patches.kept" "$W/patches"
+g "$A" checkout -q t2
 
 # ---- refusals and interruptions -------------------------------------------------------------------
 

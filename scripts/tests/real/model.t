@@ -20,22 +20,24 @@ skip() { # NAME REASON
 }
 header() { sed -n "s/^ \* $1: //p" "$2"; } # KEY FILE
 
-# in_code FILE FUNCTION TOKEN: the function, or macro, in the tree's file has the
+# in_code REF FILE FUNCTION TOKEN: the function, or macro, in the tree's file has the
 # token, in more than a comment.
 in_code() {
-	git -C "$T_DIR" show "base:$1" 2>/dev/null | awk -v name="$2" -v token="$3" '
+	git -C "$T_DIR" show "$1:$2" 2>/dev/null | awk -v name="$3" -v token="$4" '
 		/^[ \t]*(\/\*|\*)/ { next }
 		!on && /^[A-Za-z_#]/ && !/(;|\{\})$/ && $0 ~ ("(^|[^A-Za-z0-9_])" name "\\(") { on = 1; macro = /^#/ }
 		on && $0 ~ ("(^|[^A-Za-z0-9_])" token "([^A-Za-z0-9_]|$)") { found = 1 }
 		on && (macro ? !/\\$/ : /^}/) { on = 0 }
 		END { exit !found }'
 }
-# models FILE: what the model says that it stands for is in the tree.
+# models FILE: what the model says that it stands for is in the tree, or in the
+# tree with the series.
 models() {
-	local file function token rc=0 any=''
+	local file function token rc=0 any='' ref=base
+	[ "$(header In "$1")" != series ] || ref=walklock/series
 	while read -r file function token; do
 		any=yes
-		in_code "$file" "$function" "$token" || {
+		in_code "$ref" "$file" "$function" "$token" || {
 			printf '# %s: %s: no %s there; is the model still about this code?\n' "$file" "$function" "$token"
 			rc=1
 		}
