@@ -138,14 +138,21 @@ wl_users() {
 		cut -d: -f2 | grep -vxF -f <(printf '%s\n' "$@") | sed 's/c$/o/' || :
 }
 
-# wl_enabled OBJECT...: those that the configuration in the build folder compiles.
+# wl_enabled OBJECT...: those that the configuration in the build folder compiles: a
+# Makefile on their way lists them, and make comes to that Makefile.
 wl_enabled() {
 	local all='' d
 	while read -r d; do
 		[ ! -f "$W_DIR/$d/Makefile" ] ||
 			all+=$(make -s -C "$W_DIR" -f "$B_DIR/.config" -f "$WL_SCRIPTS/lib/objects.mk" FOLDER="$d" SRCARCH="$A_SRCARCH" none)$'\n' || return 1
 	done < <(printf '%s\n' "$@" | awk -F/ '{ d = $1; for (i = 2; i <= NF; i++) { if ($1 != "arch" || i > 3) print d; d = d "/" $i } }' | sort -u)
-	printf '%s\n' "$@" | grep -xF -f <(printf '%s' "$all" | sort -u) || :
+	# Folders come before what is below them.
+	printf '%s' "$all" | awk '
+		!($1 in seen) { seen[$1] = 1; up = $1; sub("/[^/]*$", "", up); reached[$1] = !(up in seen) || up == $1 || ($1 "/") in listed }
+		!reached[$1] { next }
+		{ listed[$2] = 1 }
+		$2 ~ /[.]o$/ { print $2 }' >"$B_DIR/walklock.objects"
+	printf '%s\n' "$@" | grep -xF -f "$B_DIR/walklock.objects" || :
 }
 
 # wl_config_took: .config has the options of the cell, or sets C_WHY and returns 1.

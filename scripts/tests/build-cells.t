@@ -18,9 +18,9 @@ is "$(calls make)" "x86_64 arch/x86/mm/,x86_64 fs/proc/,x86_64 mm/,x86_64 mm/mad
 like "$(calls sparse)" "mm/pagewalk.o" "with sparse"
 build --arch toy
 good "another architecture" "build toy +passed .*warnings toy +passed"
-is "$(calls make)" "toy arch/toy/mm/fault.o,toy mm/madvise.o,toy mm/nolock.o,toy mm/pagewalk.o,toy mm/part.o,toy mm/user.o" "the touched files, and those that include the touched header and are configured"
+is "$(calls make)" "toy arch/toy/mm/fault.o,toy mm/in/deep/two.o,toy mm/in/direct.o,toy mm/in/one.o,toy mm/madvise.o,toy mm/nolock.o,toy mm/pagewalk.o,toy mm/part.o,toy mm/user.o" "the touched files, and those that include the touched header and are configured"
 is "$(calls sparse)/$(calls cc)" "/ccache toy-linux-gcc" "no sparse; its own compiler"
-is "$(detail 'build toy')" "3 touched files and 3 that include touched headers (scope users)" "the record says what was compiled"
+is "$(detail 'build toy')" "3 touched files and 6 that include touched headers (scope users)" "the record says what was compiled"
 is "$(detail 'warnings toy')" "no new warning (gcc W=1)" "and with what"
 build --arch llvm
 good "one with clang"
@@ -29,7 +29,7 @@ like "$(detail 'build llvm')/$(detail 'warnings llvm')" "^3 touched files \(scop
 build --arch toy --scope all --no-reuse
 is "$(calls make)/$(detail 'build toy')" "toy arch/toy/mm/,toy fs/proc/,toy mm/,toy mm/other.o/3 touched files and all of mm/, fs/proc/, arch/toy/mm/" "--scope all"
 build --arch toy
-is "$(detail 'build toy')/$(calls make)" "3 touched files and 3 that include touched headers (scope users)/" "is no evidence for another scope, which has its own"
+is "$(detail 'build toy')/$(calls make)" "3 touched files and 6 that include touched headers (scope users)/" "is no evidence for another scope, which has its own"
 
 # ---- variants ---------------------------------------------------------------------------
 
@@ -64,7 +64,7 @@ cp -R "$P" "$T/hand/s"
 (cd "$A" && g . diff main~3 t2) | patch -s -d "$T/hand/s" -p1
 command=$(sed -E "s#\\bSOURCE\\b#$L_TMP/t/hand/s#g; s#\\bBUILD\\b#$L_TMP/t/hand/b#g; s#\\bWALKLOCK/#'$W'/#g" <<<"$(field 'build toy+free' command)")
 (cd / && sh -c "$command") >"$T/hand/log" 2>&1
-is "$?/$(cd "$T/hand/b" && find . -name '*.o' | sort | paste -sd' ')" "0/./arch/toy/mm/fault.o ./mm/madvise.o ./mm/nolock.o ./mm/pagewalk.o ./mm/part.o ./mm/user.o" "the recorded command gives the same objects"
+is "$?/$(cd "$T/hand/b" && find . -name '*.o' | sort | paste -sd' ')" "0/./arch/toy/mm/fault.o ./mm/in/deep/two.o ./mm/in/direct.o ./mm/in/one.o ./mm/madvise.o ./mm/nolock.o ./mm/pagewalk.o ./mm/part.o ./mm/user.o" "the recorded command gives the same objects"
 same_file "$T/hand/b/.config" "$WALKLOCK_CACHE/work/fake/toy+free/.config" "of the same configuration"
 
 # ---- what is skipped ----------------------------------------------------------------------

@@ -79,7 +79,14 @@ obj-$(CONFIG_OFF) += off.o
 obj-$(CONFIG_PART) += whole.o
 whole-objs := part.o
 obj-y += nolock.o
+obj-y += in/ in/direct.o
+obj-$(CONFIG_OFF) += out/
 EOF
+mkdir -p "$P/mm/in/deep" "$P/mm/out"
+for f in in/one in/direct in/deep/two out/three; do cp "$P/mm/user.c" "$P/mm/$f.c"; done
+printf 'obj-y += one.o deep/\n' >"$P/mm/in/Makefile"
+printf 'obj-y += two.o\n' >"$P/mm/in/deep/Makefile"
+printf 'obj-y += three.o\n' >"$P/mm/out/Makefile"
 printf 'obj-y += fault.o\n' >"$P/arch/toy/mm/Makefile"
 
 R=$WALKLOCK_OUT/fake/report.json
