@@ -190,14 +190,49 @@ wl_tree() {
 	T_DIR=$WL_CACHE/trees/$T_NAME
 }
 
-# wl_arch NAME: the same for an architecture, into A_*.
+# wl_arch CELL: the same for an architecture, "ARCH", or one of its variants,
+# "ARCH+VARIANT", into A_*.
 wl_arch() {
-	local row
-	row=$(wl_row "$WL_CONFIGS/arches" "$1")
-	[ -n "$row" ] ||
-		wl_die "$WL_USAGE" "unknown architecture '$1': one of $(wl_names "$WL_CONFIGS/arches" | paste -sd' ') (configs/arches)"
+	local extra word
+	A_ROW=$(wl_row "$WL_CONFIGS/arches" "${1%%+*}")
+	[ -n "$A_ROW" ] ||
+		wl_die "$WL_USAGE" "unknown architecture '${1%%+*}': one of $(wl_names "$WL_CONFIGS/arches" | paste -sd' ') (configs/arches)"
 	# shellcheck disable=SC2034
-	read -r A_NAME A_ARCH A_SRCARCH A_CROSS A_CONFIG A_PACKAGE A_DEFAULT <<<"$row"
+	read -r A_NAME A_ARCH A_SRCARCH A_CROSS A_CONFIG A_PACKAGE A_DEFAULT A_SCOPE A_NEEDS extra <<<"$A_ROW"
+	A_VARIANT='' A_MAKE=() A_OPTIONS=() A_PROMPTS=() A_CC=${A_CROSS#-}gcc
+	[ "$1" = "$A_NAME" ] || wl_variant "${1#*+}"
+	A_SCOPE=${WL_SCOPE:-${A_SCOPE:-all}}
+	for word in ${extra:-}; do
+		case $word in
+		CONFIG_?*=?*) A_OPTIONS+=("$word") ;;
+		+?*) A_PROMPTS+=("${word#+}") ;;
+		LLVM=1) A_MAKE+=("$word"); A_CC=clang ;;
+		LLVM=-?*) A_MAKE+=("$word"); A_CC=clang${word#LLVM=} ;;
+		?*=*) A_MAKE+=("$word") ;;
+		*) wl_die "$WL_USAGE" "configs: '$word' in the line of $1 is no argument of make and no option" ;;
+		esac
+	done
+}
+
+# wl_variant NAME: what it changes in A_*, and in wl_arch's "extra".
+wl_variant() {
+	local row arches config scope needs more a found=
+	row=$(wl_row "$WL_CONFIGS/variants" "$1")
+	[ -n "$row" ] ||
+		wl_die "$WL_USAGE" "unknown variant '$1': one of defconfig $(wl_names "$WL_CONFIGS/variants" | paste -sd' ') (configs/variants)"
+	read -r A_VARIANT arches config scope needs more <<<"$row"
+	[ "$config" = - ] || A_CONFIG=$config
+	for a in ${arches//,/ }; do
+		[ "${a%%:*}" = "$A_NAME" ] || continue
+		found=yes
+		case $a in *:*) A_CONFIG=${a#*:} ;; esac
+	done
+	[ -n "$found" ] || wl_die "$WL_USAGE" "$A_NAME has no variant '$1' (configs/variants)"
+	# shellcheck disable=SC2034
+	A_NAME+=+$1 A_DEFAULT=no A_ROW+=$'\n'$row
+	[ "${scope:--}" = - ] || A_SCOPE=$scope
+	[ "${needs:--}" = - ] || A_NEEDS=${A_NEEDS#-}${A_NEEDS:+,}$needs
+	extra+=" $more"
 }
 
 # wl_kernel_version DIR: "VERSION.PATCHLEVEL.SUBLEVEL[EXTRA]" of a kernel tree;

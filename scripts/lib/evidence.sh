@@ -109,13 +109,17 @@ wl_report_begin() {
 
 # wl_report_write: merges the records of this run into out/TREE/report.json.
 wl_report_write() {
-	local file=$WL_OUT/$T_NAME/report.json patches
+	local file=$WL_OUT/$T_NAME/report.json patches fd
 	[ ${#wl_records[@]} -gt 0 ] || return 0
 	wl_tools
 	patches=$(for p in "${S_PATCHES[@]}"; do
 		printf '%s\n' "${p#"$WL_TOP/"}" "$(sed -n '/^Subject: /{s/^Subject: \(\[[^]]*\] \)\?//;N;s/\n \(.*\)/ \1/;s/\n.*//;p;q}' "$p")" \
 			"$(git patch-id --stable <"$p" | cut -d' ' -f1)"
 	done | jq -Rsc 'split("\n") | [range(0; length - 1; 3) as $i | {file: .[$i], subject: .[$i + 1], patch_id: .[$i + 2]}]')
+	# Cells that end at once do not lose each other's records.
+	mkdir -p "$WL_CACHE/locks"
+	exec {fd}>>"$WL_CACHE/locks/report-$T_NAME"
+	flock "$fd"
 	printf '%s\n' "${wl_records[@]}" | jq -s \
 		--slurpfile old <(jq -c . "$file" 2>/dev/null || printf '{}') \
 		--arg tree "$T_NAME" --arg key "$R_KEY" --argjson patches "$patches" \
@@ -134,6 +138,7 @@ wl_report_write() {
 			      failed: ([.records[] | select(.verdict == "failed")] | length),
 			      skipped: ([.records[] | select(.verdict == "skipped")] | length)}' >"$file.$$"
 	mv "$file.$$" "$file"
+	exec {fd}>&-
 }
 
 # wl_table [JQ-FILTER]: the records as a table; returns 1 when one failed.
