@@ -30,7 +30,7 @@ wl_make() {
 		make -C "$W_DIR" O="$B_DIR" ARCH="$A_ARCH" CROSS_COMPILE="${A_CROSS#-}" \
 		CC="ccache $A_CC" HOSTCC="ccache gcc" ${A_MAKE[@]+"${A_MAKE[@]}"} \
 		${A_PROMPTS[@]+"KBUILD_KCONFIG=$B_DIR/walklock.Kconfig"} KBUILD_BUILD_TIMESTAMP=0 KBUILD_BUILD_USER=walklock \
-		KBUILD_BUILD_HOST=walklock -s -j"$WL_JOBS" "$@"
+		KBUILD_BUILD_HOST=walklock -s -Otarget -j"$WL_JOBS" "$@"
 }
 
 # wl_make_command TARGETS: what gives the same configuration and objects by hand,
