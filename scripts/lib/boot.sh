@@ -99,7 +99,7 @@ wl_programs_key() {
 	wl_key programs "$A_NAME" "$("${A_CROSS#-}gcc" --version | head -n 1)" "$(for p in tools/testing/selftests tools/include include/uapi \
 		"arch/$A_SRCARCH/include" mm/gup_test.h; do
 		git -C "$W_DIR" rev-parse --verify -q "$1:$p" || printf 'no %s\n' "$p"
-	done)" "$(cat "$WL_CONFIGS/boot/selftests")"
+	done)" "$(wl_selftests)"
 }
 
 # wl_selftests: the lines of configs/boot/selftests that apply to the loaded tree.
