@@ -107,11 +107,11 @@ def anywhere(tmp):
        r.stdout + r.stderr)
 
 
-def folio_walk(tmp):
+def marked(name, clean=''):
     """Findings are expected in the lines that say so, /* ERROR text */, and nowhere
     else. The first line says whether there are any: a mark cannot be lost."""
-    rule = os.path.join(RULES, 'folio_walk.cocci')
-    folder = os.path.join(FIX, 'folio_walk')
+    rule = os.path.join(RULES, name + '.cocci')
+    folder = os.path.join(FIX, name)
     cmd = [SPATCH, '--very-quiet', '--cocci-file', rule, '--no-includes', '--include-headers', '-D']
     r = run(cmd + ['report', '.'], cwd=folder)
     got = {}
@@ -120,7 +120,7 @@ def folio_walk(tmp):
         if m:
             got.setdefault(m.group(1), []).append((int(m.group(2)), m.group(3)))
         else:
-            ok(False, 'folio_walk: a line of the report', line)
+            ok(False, name + ': a line of the report', line)
     for f in sorted(os.listdir(folder)):
         with open(os.path.join(folder, f)) as fh:
             lines = fh.read().splitlines()
@@ -133,8 +133,13 @@ def folio_walk(tmp):
             why += [] if hit else ['missed: %d: %s: %s' % (i, level, text)]
         why += ['not expected: %d: %s' % x for x in left]
         head = '/* expect: %s */' % ('findings' if marks else 'nothing')
-        ok(lines[0] == head and not why, 'folio_walk/' + f, '\n'.join(why) or 'first line: not ' + head)
-    ok(r.returncode == 0 and not r.stderr, 'folio_walk: spatch has no complaint', r.stderr)
+        ok(lines[0] == head and not why, name + '/' + f, '\n'.join(why) or 'first line: not ' + head)
+    ok(r.returncode == 0 and re.fullmatch(clean, r.stderr.strip()), name + ': spatch has no complaint', r.stderr)
+    return cmd, folder, got
+
+
+def folio_walk(tmp):
+    cmd, folder, got = marked('folio_walk')
     one = run(cmd + ['report', os.path.join(folder, 'second.c')], cwd=tmp)
     ok(len(one.stdout.splitlines()) == len(got.get('second.c', ())) > 0, 'folio_walk: one file, from any folder',
        one.stdout + one.stderr)
@@ -147,6 +152,48 @@ def folio_walk(tmp):
        'folio_walk: context mode points at the calls', r.stdout)
     r = run(cmd + ['context', 'return_goto.c'], cwd=folder)
     ok(len(re.findall(r'^-\t+return', r.stdout, re.M)) == 4, 'folio_walk: context mode points at the returns', r.stdout)
+
+
+def vma_lock_result(tmp):
+    count = len(os.listdir(os.path.join(FIX, 'vma_lock_result')))
+    cmd, folder, got = marked('vma_lock_result', 'coverage: %d files seen by this rule' % count)
+    one = run(cmd + ['report', os.path.join(folder, 'flags.c')], cwd=tmp)
+    ok(len(one.stdout.splitlines()) == len(got.get('flags.c', ())) > 0, 'vma_lock_result: one file, from any folder',
+       one.stdout + one.stderr)
+    r = run(cmd + ['org', 'flags.c'], cwd=folder)
+    ok(r.stdout.startswith('* TODO [[view:flags.c::') and len(r.stdout.splitlines()) == len(got.get('flags.c', ())),
+       'vma_lock_result: org mode', r.stdout)
+    r = run(cmd + ['context', 'ignored.c'], cwd=folder)
+    ok(re.findall(r'^-[^-].*?(\w+)\(', r.stdout, re.M) ==
+       ['vma_start_read_locked', 'vma_start_read_locked_nested', 'vma_start_read', 'lock_vma_under_rcu',
+        'lock_next_vma', 'vma_start_read_locked', 'vma_start_read_locked', 'lock_or_error', 'lock_into',
+        'lock_mm_and_find_vma'], 'vma_lock_result: context mode points at the calls', r.stdout)
+    r = run(cmd + ['context', 'return_plain.c'], cwd=folder)
+    ok(len(re.findall(r'^-\t+return', r.stdout, re.M)) == 6,
+       'vma_lock_result: context mode points at the returns', r.stdout)
+    r = run(cmd + ['context', 'flags.c'], cwd=folder)
+    ok(len(re.findall(r'^-[^-]', r.stdout, re.M)) == len(got.get('flags.c', ())),
+       'vma_lock_result: context mode points at the writes', r.stdout)
+    # Whether there is a result to look at: the prototypes of the tree say so.
+    tree = os.path.join(tmp, 'prototypes')
+    shutil.copytree(os.path.join(FIX, 'include'), os.path.join(tree, 'include'))
+    source = os.path.join(tree, 'a.c')
+    with open(source, 'w') as f:
+        f.write('void f(struct vm_area_struct *vma)\n{\n\tvma_start_read_locked(vma);\n\tvma_end_read(vma);\n}\n')
+    for proto, ignored in (('static inline void', 0), ('static inline bool', 1), ('static inline __must_check bool', 1),
+                           ('int', 1), ('void', 0)):
+        with open(os.path.join(tree, 'include', 'linux', 'mmap_lock.h'), 'w') as f:
+            f.write('%s\nvma_start_read_locked(struct vm_area_struct *vma);\n' % proto)
+        r = run(cmd + ['report', source], cwd=tmp)
+        ok(r.stdout.count('result of vma_start_read_locked() ignored') == len(r.stdout.splitlines()) == ignored,
+           'vma_lock_result: a tree with "%s"' % proto, r.stdout + r.stderr)
+    # A file that has nothing of it is not parsed, unless it is asked for.
+    with open(source, 'w') as f:
+        f.write('void f(struct mm_struct *mm)\n{\n\tmmap_read_lock(mm);\n}\n')
+    for more, seen in ([], ''), (['-D', 'walklock_all'], 'coverage: 1 file seen by this rule'):
+        r = run(cmd + ['report'] + more + [source], cwd=tmp)
+        ok(r.stderr.strip() == seen and not r.stdout, 'vma_lock_result: files seen, %s' % (' '.join(more) or 'by itself'),
+           r.stdout + r.stderr)
 
 
 def make_tree(path):
@@ -258,6 +305,7 @@ def main():
             rule_fixtures(rule, tmp)
         modes(tmp)
         folio_walk(tmp)
+        vma_lock_result(tmp)
         annotate(tmp)
     print('1..%d' % COUNT[0])
     return 1 if COUNT[1] else 0
