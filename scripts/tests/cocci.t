@@ -107,9 +107,10 @@ def anywhere(tmp):
        r.stdout + r.stderr)
 
 
-def marked(name, clean=''):
+def marked(name, tmp, alone, clean=''):
     """Findings are expected in the lines that say so, /* ERROR text */, and nowhere
-    else. The first line says whether there are any: a mark cannot be lost."""
+    else. The first line says whether there are any: a mark cannot be lost. One file
+    alone has the same, from any folder and in org mode."""
     rule = os.path.join(RULES, name + '.cocci')
     folder = os.path.join(FIX, name)
     cmd = [SPATCH, '--very-quiet', '--cocci-file', rule, '--no-includes', '--include-headers', '-D']
@@ -135,17 +136,17 @@ def marked(name, clean=''):
         head = '/* expect: %s */' % ('findings' if marks else 'nothing')
         ok(lines[0] == head and not why, name + '/' + f, '\n'.join(why) or 'first line: not ' + head)
     ok(r.returncode == 0 and re.fullmatch(clean, r.stderr.strip()), name + ': spatch has no complaint', r.stderr)
-    return cmd, folder, got
+    count = len(got.get(alone, ()))
+    r = run(cmd + ['report', os.path.join(folder, alone)], cwd=tmp)
+    ok(len(r.stdout.splitlines()) == count > 0, name + ': one file, from any folder', r.stdout + r.stderr)
+    r = run(cmd + ['org', alone], cwd=folder)
+    ok(r.stdout.startswith('* TODO [[view:%s::' % alone) and len(r.stdout.splitlines()) == count,
+       name + ': org mode', r.stdout)
+    return cmd, folder, count
 
 
 def folio_walk(tmp):
-    cmd, folder, got = marked('folio_walk')
-    one = run(cmd + ['report', os.path.join(folder, 'second.c')], cwd=tmp)
-    ok(len(one.stdout.splitlines()) == len(got.get('second.c', ())) > 0, 'folio_walk: one file, from any folder',
-       one.stdout + one.stderr)
-    r = run(cmd + ['org', 'flags.c'], cwd=folder)
-    ok(r.stdout.startswith('* TODO [[view:flags.c::') and len(r.stdout.splitlines()) == len(got.get('flags.c', ())),
-       'folio_walk: org mode', r.stdout)
+    cmd, folder, _ = marked('folio_walk', tmp, 'flags.c')
     r = run(cmd + ['context', 'sleep_lock.c'], cwd=folder)
     ok(re.findall(r'^-[^-].*?(\w+)\(', r.stdout, re.M) ==
        ['mutex_lock', 'down_read_killable', 'mmap_read_lock', 'vma_start_write', 'lock_vma_under_rcu'],
@@ -155,14 +156,8 @@ def folio_walk(tmp):
 
 
 def vma_lock_result(tmp):
-    count = len(os.listdir(os.path.join(FIX, 'vma_lock_result')))
-    cmd, folder, got = marked('vma_lock_result', 'coverage: %d files seen by this rule' % count)
-    one = run(cmd + ['report', os.path.join(folder, 'flags.c')], cwd=tmp)
-    ok(len(one.stdout.splitlines()) == len(got.get('flags.c', ())) > 0, 'vma_lock_result: one file, from any folder',
-       one.stdout + one.stderr)
-    r = run(cmd + ['org', 'flags.c'], cwd=folder)
-    ok(r.stdout.startswith('* TODO [[view:flags.c::') and len(r.stdout.splitlines()) == len(got.get('flags.c', ())),
-       'vma_lock_result: org mode', r.stdout)
+    files = len(os.listdir(os.path.join(FIX, 'vma_lock_result')))
+    cmd, folder, count = marked('vma_lock_result', tmp, 'flags.c', 'coverage: %d files seen by this rule' % files)
     r = run(cmd + ['context', 'ignored.c'], cwd=folder)
     ok(re.findall(r'^-[^-].*?(\w+)\(', r.stdout, re.M) ==
        ['vma_start_read_locked', 'vma_start_read_locked_nested', 'vma_start_read', 'lock_vma_under_rcu',
@@ -172,7 +167,7 @@ def vma_lock_result(tmp):
     ok(len(re.findall(r'^-\t+return', r.stdout, re.M)) == 6,
        'vma_lock_result: context mode points at the returns', r.stdout)
     r = run(cmd + ['context', 'flags.c'], cwd=folder)
-    ok(len(re.findall(r'^-[^-]', r.stdout, re.M)) == len(got.get('flags.c', ())),
+    ok(len(re.findall(r'^-[^-]', r.stdout, re.M)) == count,
        'vma_lock_result: context mode points at the writes', r.stdout)
     # Whether there is a result to look at: the prototypes of the tree say so.
     tree = os.path.join(tmp, 'prototypes')

@@ -7,12 +7,7 @@
 # shellcheck source=scripts/tests/real/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-rule=$PWD/coccinelle/folio_walk.cocci
-if ! command -v spatch >/dev/null; then
-	printf '1..0 # SKIP spatch is not installed (package coccinelle)\n'
-	exit 0
-fi
-git -C "$T_DIR" rev-parse -q --verify walklock/series >/dev/null || scripts/apply "$tree" >/dev/null 2>&1
+rule_ready folio_walk
 
 # What may be said of a tree: functions that spatch cannot parse.
 lost() { awk -v t="$tree" -v s="$1" '!/^#/ && $1 == t && $2 == s { print $3 }' scripts/tests/real/folio-walk.lost; }

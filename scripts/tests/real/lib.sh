@@ -22,6 +22,17 @@ ok() { # RC NAME [TODO-REASON]
 unmet() { awk -v t="$tree" -v k="$1" '!/^#/ && $1 == t && $2 == k { $1 = $2 = ""; sub(/^ +/, ""); print }' scripts/tests/real/unmet; }
 show() { sed 's/^/# /' "$1"; }
 
+# rule_ready NAME: sets "rule" to a semantic patch that is to be tried on the tree
+# and on the tree with its series.
+rule_ready() {
+	rule=$PWD/coccinelle/$1.cocci
+	if ! command -v spatch >/dev/null; then
+		printf '1..0 # SKIP spatch is not installed (package coccinelle)\n'
+		exit 0
+	fi
+	git -C "$T_DIR" rev-parse -q --verify walklock/series >/dev/null || scripts/apply "$tree" >/dev/null 2>&1
+}
+
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

@@ -7,12 +7,7 @@
 # shellcheck source=scripts/tests/real/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-rule=$PWD/coccinelle/vma_lock_result.cocci
-if ! command -v spatch >/dev/null; then
-	printf '1..0 # SKIP spatch is not installed (package coccinelle)\n'
-	exit 0
-fi
-git -C "$T_DIR" rev-parse -q --verify walklock/series >/dev/null || scripts/apply "$tree" >/dev/null 2>&1
+rule_ready vma_lock_result
 
 locks='\b(vma_start_read|vma_start_read_locked|vma_start_read_locked_nested|lock_vma_under_rcu|lock_next_vma|lock_mm_and_find_vma|vma_start_write_killable|vma_end_read|release_fault_lock)\b'
 reads='\b(mmap_(read_(try)?(un)?lock|write_downgrade)|lockdep_assert_held_read|down_read[a-z_]* *\([^;]*mmap_(lock|sem))'
