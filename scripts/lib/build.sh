@@ -15,8 +15,16 @@ wl_work_ready() {
 	git init -q "$W_DIR"
 	printf '%s\n' "$(cd "$T_DIR" && pwd -P)/.git/objects" >"$W_DIR/.git/objects/info/alternates"
 	git -C "$W_DIR" config gc.auto 0
+	# The tree's own files by other names, which writes nothing.  Nobody writes into
+	# them here (git puts a new file in the place of one, make has a folder of its
+	# own), and those that a user writes into are found changed by git.
+	git -C "$W_DIR" config core.trustctime false
+	if git -C "$T_DIR" ls-tree -z --name-only base | (cd "$T_DIR" && xargs -0 cp -al -t "$W_DIR") 2>/dev/null; then
+		cp "$T_DIR/.git/index" "$W_DIR/.git/index"
+	fi
 	wl_git "$W_DIR" update-ref --no-deref HEAD "$(git -C "$T_DIR" rev-parse base)"
 	wl_git "$W_DIR" reset -q --hard
+	wl_git "$W_DIR" clean -q -fdx
 	: >"$W_DIR/.git/walklock-ready"
 }
 
@@ -216,12 +224,12 @@ wl_cell_lacks() {
 
 # wl_build_state COMMIT NAME LOG TARGETS FILE...: compiles the targets (one a
 # line) at a commit with W=1, from no object at all (ccache makes that cheap), so
-# that the log has every warning; then sparse on the touched files.  Sets B_RC and
-# B_BUILT, writes LOG.json with the warnings.
+# that the log has every warning; sparse beside it on the touched files.  Sets B_RC
+# and B_BUILT, writes LOG.json with the warnings.
 # Where B_FROM names the commit before, and its objects are what the folder has,
 # only what make finds changed is compiled: the log then has the warnings of that.
 wl_build_state() {
-	local commit=$1 name=$2 log=$3 list=$4 f o targets=() single=() built=() dirs=() fresh=() since='' at
+	local commit=$1 name=$2 log=$3 list=$4 f o targets=() single=() dirs=() check=() since='' at
 	shift 4
 	at=$(wl_key "$(git -C "$T_DIR" rev-parse "${B_FROM:-$commit}^{tree}")" "$list" "$(wl_cell_sparse)")
 	[ -z "${B_FROM:-}" ] || [ "$(cat "$B_DIR/.walklock-at" 2>/dev/null)" != "$at" ] || since=$B_DIR/.walklock-since
@@ -262,22 +270,17 @@ wl_build_state() {
 	wl_say "$T_NAME: $A_NAME: compiling $name"
 	: >"$log"
 	B_TARGETS=${targets[*]-}
-	[ ${#targets[@]} -eq 0 ] || wl_make -k W=1 "${targets[@]}" >"$log" 2>&1 || B_RC=$?
+	if [ -n "${WL_SPARSE:-}" ] && [ "$A_DEFAULT" = yes ]; then
+		printf '%s\n' "$@" >"$B_DIR/.walklock-touched"
+		check=(C=1 "CHECK='$WL_SCRIPTS/lib/sparse-prefix' '$B_DIR/.walklock-touched'")
+	fi
+	[ ${#targets[@]} -eq 0 ] || wl_make -k W=1 ${check[@]+"${check[@]}"} "${targets[@]}" >"$log" 2>&1 || B_RC=$?
 	B_BUILT=()
 	for f; do
 		case $f in *.c) ;; *) continue ;; esac
 		o=${f%.c}.o
-		[ -f "$B_DIR/$o" ] || continue
-		built+=("$o")
-		[ -n "$since" ] && [ ! "$B_DIR/$o" -nt "$since" ] || fresh+=("$o")
+		[ ! -f "$B_DIR/$o" ] || B_BUILT+=("$o")
 	done
-	B_BUILT=(${built[@]+"${built[@]}"})
-	if [ -n "${WL_SPARSE:-}" ] && [ "$A_DEFAULT" = yes ] && [ "$B_RC" -eq 0 ] && [ ${#fresh[@]} -gt 0 ]; then
-		wl_say "$T_NAME: $A_NAME: sparse on ${#fresh[@]} files of $name"
-		wl_make -k W=1 C=2 CHECK="$WL_SCRIPTS/lib/sparse-prefix" "${fresh[@]}" >"$log.sparse" 2>&1 || B_RC=$?
-		# The compiler's lines are in the log already.
-		grep '^sparse: ' "$log.sparse" >>"$log" || :
-	fi
 	python3 "$WL_SCRIPTS/lib/warnings.py" collect "$log" "$W_DIR" "$B_DIR" >"$log.json.$$"
 	mv "$log.json.$$" "$log.json"
 	[ "$B_RC" -ne 0 ] ||
@@ -424,7 +427,7 @@ wl_build_check() {
 	fi
 	[ "$BASE_RC" -eq 0 ] || detail+=" (the base itself does not build)"
 	wl_record "$scope" "warnings $A_NAME" "$key2" "$verdict" "$detail" "$log" $((SECONDS - t0)) \
-		"W=1$([ "$A_DEFAULT" != yes ] || printf ' C=2'), base against $name"
+		"W=1$([ "$A_DEFAULT" != yes ] || printf ' C=1'), base against $name"
 	if [ -z "${WL_SPARSE:-}" ] && [ "$A_DEFAULT" = yes ]; then
 		wl_record "$scope" "sparse $A_NAME" "$(wl_key sparse "$key1")" skipped "no sparse that can parse this tree" '' 0 ''
 	fi

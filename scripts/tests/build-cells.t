@@ -14,8 +14,8 @@ D=$WALKLOCK_CACHE/trees/fake
 
 build
 good "the default architecture alone"
-is "$(calls make)" "x86_64 arch/x86/mm/,x86_64 fs/proc/,x86_64 mm/,x86_64 mm/madvise.o,x86_64 mm/nolock.o,x86_64 mm/other.o,x86_64 mm/pagewalk.o" "whole folders, then the base where the series warns, and sparse's files"
-like "$(calls sparse)" "mm/pagewalk.o" "with sparse"
+is "$(calls make)" "x86_64 arch/x86/mm/,x86_64 fs/proc/,x86_64 mm/,x86_64 mm/other.o" "whole folders, then the base where the series warns"
+is "$(calls sparse)" "mm/madvise.c,mm/nolock.c,mm/pagewalk.c" "with sparse on the touched files"
 build --arch toy
 good "another architecture" "build toy +passed .*warnings toy +passed"
 is "$(calls make)" "toy arch/toy/mm/fault.o,toy mm/in/deep/two.o,toy mm/in/direct.o,toy mm/in/one.o,toy mm/madvise.o,toy mm/nolock.o,toy mm/pagewalk.o,toy mm/part.o,toy mm/user.o" "the touched files, and those that include the touched header and are configured"

@@ -28,7 +28,7 @@ stub "$B/apt-get" <<<'exit 100'   # nothing is ever installed from here
 for c in x86_64-linux-gnu-gcc toy-linux-gcc clang-77; do
 	stub "$B/$c" <<<'echo "compiler (test) $(cat "$STAND/version" 2>/dev/null || echo 12)"'
 done
-stub "$B/sparse" <<<'echo 0.6.5'
+stub "$B/sparse" <<<'if [ "$1" = --version ]; then echo 0.6.5; else echo "${!#}" >>"$STAND/calls/sparse"; fi'
 stub "$B/spatch" <<<'echo "spatch version 1.1 compiled"'
 # Configures as Kconfig would, prints the warnings that comments in the sources ask
 # for (those of one ARCH too), and leaves objects.

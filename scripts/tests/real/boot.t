@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# The series on a booted kernel, and on the default tree the verdicts of
-# scripts/boot on a kernel that breaks on purpose.  WALKLOCK_TEST_TREE says which.
+# The series on a booted kernel.  WALKLOCK_TEST_TREE says which tree's.
 
 # shellcheck source=scripts/tests/real/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -16,32 +15,4 @@ json=out/$tree/boot-x86_64-lockdep-short.json
 jq -e '[.tests[] | select(.outcome == "pass")] | length > 5' "$json" >/dev/null
 ok $? "more than five tests really passed" "$(unmet boot)"
 
-if [ "$tree" = 6.1.y ]; then
-	# broken CODE NAME OPTIONS...: what scripts/boot says of a kernel or a program.
-	broken() {
-		local want=$1 name=$2 rc=0
-		shift 2
-		WALKLOCK_BOOT_LIMIT=25 WALKLOCK_EXEC_LIMIT=8 scripts/boot "$tree" \
-			--patch scripts/tests/verdicts/faults.patch "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
-		[ "$rc" -eq "$want" ]
-		ok $? "$name: exit code $want" "$(unmet faults)"
-		[ "$rc" -eq "$want" ] || { printf '# exit code %d\n' "$rc"; show "$tmp/out"; show "$tmp/err"; }
-	}
-	box=$(command -v busybox)
-	fault=/sys/kernel/debug/walklock_fault
-	broken 42 "a program's exit status" --exec "$box" sh -c 'echo "its output"; exit 42'
-	[ "$(cat "$tmp/out")" = "its output" ]
-	ok $? "a program's output" "$(unmet faults)"
-	broken 4 "a WARNING" --exec "$box" sh -c "echo warn >$fault"
-	grep -q 'on purpose' "$tmp/err"
-	ok $? "the complaint is shown" "$(unmet faults)"
-	broken 4 "a lock that is leaked" --exec "$box" sh -c "echo lock >$fault; true"
-	broken 5 "a panic" --exec "$box" sh -c "echo panic >$fault"
-	broken 5 "an oops" --exec "$box" sh -c "echo oops >$fault"
-	broken 5 "a panic before init" --append walklock_fault=panic --exec "$box" true
-	broken 7 "a hang before init" --append walklock_fault=all --exec "$box" true
-	broken 6 "a program that does not end" --exec "$box" sleep 1000
-	broken 6 "a program asleep in the kernel" --exec "$box" sh -c "echo sleep >$fault"
-	broken 6 "a guest that hangs" --exec "$box" sh -c "echo all >$fault"
-fi
 printf '1..%d\n' "$n"

@@ -9,6 +9,8 @@ set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.." || exit 1
 # shellcheck source=scripts/lib/common.sh
 . scripts/lib/common.sh
+# shellcheck source=scripts/lib/evidence.sh
+. scripts/lib/evidence.sh
 tree=${WALKLOCK_TEST_TREE:?which tree?}
 wl_tree "$tree"
 
@@ -22,6 +24,39 @@ ok() { # RC NAME [TODO-REASON]
 unmet() { awk -v t="$tree" -v k="$1" '!/^#/ && $1 == t && $2 == k { $1 = $2 = ""; sub(/^ +/, ""); print }' scripts/tests/real/unmet; }
 show() { sed 's/^/# /' "$1"; }
 
+# reuse WHAT...: ends the test with what an earlier run of it printed, when that one
+# passed, skipped nothing, and nothing has changed since: this project's files of
+# the test and WHAT (files, folders), the versions of TOOLS, the tree, and the tree
+# with its series.  Else the test runs, and is kept when it passes.
+reuse() {
+	local self=scripts/tests/real/${0##*/} key kept rc
+	[ -z "${WALKLOCK_INNER_TEST:-}" ] || return 0
+	# Where that fails, the test says so.
+	scripts/apply "$tree" >/dev/null 2>&1 || return 0
+	key=$(wl_key real "$(git -C "$T_DIR" rev-parse 'base^{tree}' 'walklock/series^{tree}')" "${TOOLS:-}" \
+		"$(find "$self" scripts/tests/real/lib.sh scripts/tests/real/unmet "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)")
+	kept=$WL_CACHE/evidence/$tree/$key.tap
+	if [ -s "$kept" ] && [ -z "${WL_NO_REUSE:-}" ]; then
+		cat "$kept"
+		exit 0
+	fi
+	WALKLOCK_INNER_TEST=yes "$BASH" "$self" | tee "$tmp/tap"
+	rc=${PIPESTATUS[0]}
+	if [ "$rc" -eq 0 ] && whole "$tmp/tap"; then
+		mkdir -p "${kept%/*}"
+		{
+			printf '# fresh evidence: passed on %s, and nothing that it depends on has changed\n' "$(date -u +%Y-%m-%d)"
+			cat "$tmp/tap"
+		} >"$kept.$$" && mv "$kept.$$" "$kept"
+	fi
+	exit "$rc"
+}
+# whole TAP: as many tests as planned, all of them passed or not to be met yet.
+whole() {
+	awk '/^1\.\.[0-9]+$/ { plan = substr($0, 4) } /^(not )?ok / { n++ } / # SKIP/ { bad = 1 }
+		/^not ok / && !/ # TODO / { bad = 1 } END { exit !(plan && n == plan && !bad) }' "$1"
+}
+
 # rule_ready NAME: sets "rule" to a semantic patch that is to be tried on the tree
 # and on the tree with its series.
 rule_ready() {
@@ -30,7 +65,7 @@ rule_ready() {
 		printf '1..0 # SKIP spatch is not installed (package coccinelle)\n'
 		exit 0
 	fi
-	git -C "$T_DIR" rev-parse -q --verify walklock/series >/dev/null || scripts/apply "$tree" >/dev/null 2>&1
+	TOOLS=$(spatch --version | head -n 1) reuse coccinelle "scripts/tests/real/$(basename "$0" .t).lost"
 }
 
 tmp=$(mktemp -d)

@@ -14,6 +14,8 @@ if ! git -C "$T_DIR" grep -q 'refcount_t vm_refcnt' base -- include/linux/mm_typ
 	printf '1..0 # SKIP %s has no per-VMA lock that is a reference count\n' "$tree"
 	exit 0
 fi
+TOOLS=$(spin -V 2>/dev/null; gcc --version | head -n 1) reuse scripts/tests/litmus scripts/tests/spin scripts/toolbox configs/toolbox
+
 skip() { # NAME REASON
 	n=$((n + 1))
 	printf 'ok %d - %s: %s # SKIP %s\n' "$n" "$tree" "$1" "$2"
