@@ -26,7 +26,7 @@ for c in "${commands[@]}"; do
 	esac
 	refused 2 "no-such-option" "$c: an unknown option"
 	case $c in
-	run | test | setup) continue ;; # no argument: all of it
+	run | test | setup | report) continue ;; # no argument: all of it
 	toolbox) want='which command\?' ;;
 	*) want='which tree\? one of fake old deb' ;;
 	esac

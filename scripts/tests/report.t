@@ -130,6 +130,8 @@ printf '{"records": {"a": 1}}' >"$R/report.json"
 page fake
 like "$RC/$ERR" "^2/.*no list 'records' in it" "one of another shape"
 rm "$R/report.json"
+run wl report
+good "all trees, of which some have no folder and no mutant" "report.html\$"
 run wl report nosuch
 refused 2 "unknown tree 'nosuch'" "an unknown tree"
 run wl report --output "$T" fake
