@@ -32,7 +32,7 @@ reuse() {
 	local self=scripts/tests/real/${0##*/} key kept rc
 	[ -z "${WALKLOCK_INNER_TEST:-}" ] || return 0
 	# Where that fails, the test says so.
-	scripts/apply "$tree" >/dev/null 2>&1 || return 0
+	WALKLOCK_WAIT=${WALKLOCK_WAIT:-600} scripts/apply "$tree" >/dev/null 2>&1 || return 0
 	key=$(wl_key real "$(git -C "$T_DIR" rev-parse 'base^{tree}' 'walklock/series^{tree}')" "${TOOLS:-}" \
 		"$(find "$self" scripts/tests/real/lib.sh scripts/tests/real/unmet "$@" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum)")
 	kept=$WL_CACHE/evidence/$tree/$key.tap
