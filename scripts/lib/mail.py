@@ -48,7 +48,7 @@ def failed(options):
 def main():
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("verb", choices=["select", "compose", "failed", "readable"])
-    for name in ("--tree", "--trees", "--topic", "--patch", "--mode", "--tmp", "--out", "--failed", "--tree-dir", "--force", "--in-reply-to"):
+    for name in ("--tree", "--trees", "--topic", "--patch", "--mode", "--tmp", "--out", "--failed", "--tree-dir", "--force", "--in-reply-to", "--reroll", "--changes"):
         parser.add_argument(name, default="")
     parser.add_argument("--upstream", action="append", default=[])
     parser.add_argument("--json", action="store_true")

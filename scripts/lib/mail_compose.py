@@ -252,7 +252,7 @@ def public_base(tree, upstreams, touched):
     return None
 
 
-def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own, reply, upstreams, tmp):
+def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own, reply, upstreams, tmp, version, news):
     """[(file name, text)] in the order of sending."""
     out = os.path.join(tmp, f"mails.{tree.name}")
     shutil.rmtree(out, ignore_errors=True)
@@ -263,7 +263,7 @@ def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own,
     args = ["-c", "format.encodeEmailHeaders=true", "-c", "diff.renames=true", "-c", "diff.noprefix=false",
             "-c", "diff.algorithm=myers", "format-patch", "-q", "--thread=shallow",
             f"--from={ident}", f"--base={base}", "--no-signature", "--no-attach", "--no-notes", "--no-ext-diff", "--no-textconv",
-            "-p", "--stat=79,60", "--summary", "--unified=3", "--abbrev=12", f"--subject-prefix={tree.prefix}", "-o", out]
+            "-p", "--stat=79,60", "--summary", "--unified=3", "--abbrev=12", f"--subject-prefix={tree.prefix}{f' v{version}' if version > 1 else ''}", "-o", out]
     args += [f"--to={header(e)}" for e in common.to.values()] + [f"--cc={header(e)}" for e in common.cc.values()]
     if reply:
         args.append(f"--in-reply-to={reply}")
@@ -271,6 +271,7 @@ def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own,
         args.append("--no-cover-letter")
     else:
         subject, text = cover(tree, topic)
+        text += f"\n\n{news}" if news else ""
         git(repo, "config", "branch.mail.description", subject + "\n\n" + text + "\n")
         args += ["--cover-letter", "--cover-from-description=subject"]
     git(repo, *args, f"{start}..mail", env=env)
@@ -288,6 +289,8 @@ def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own,
         else:
             said = f"base: Linux {tree.config('walklock.version')}, {tree.config('walklock.origin')}\n"
             body = re.sub(rf"^base-commit: {base}$", lambda m, said=said: said + m.group(0), body, flags=re.M)
+        if single and news:
+            body = body.replace("\n---\n", f"\n---\n{news}\n\n", 1)
         i = len(mails) - (not single)
         if i in own:
             head = add_cc(head, own[i])
@@ -349,6 +352,24 @@ class Run:
         self.trees.sort(key=lambda t: mail_rules.version(t.line), reverse=True)
         self.upstreams = [Upstream(d) for d in options.upstream]
         self.findings, self.chosen, self.alone, self.items = {}, {}, {}, {}
+        self.version = int(options.reroll or 1)
+
+    def news(self, tree):
+        """What changed since the version before, and where that is to be found."""
+        if self.version == 1:
+            return ""
+        # A "---" or a diff in it would end the message, or be applied.
+        text = read(self.o.changes).strip("\n")
+        if "\0" in text or re.search(r"^(---( |$)|diff --git |Index: |From [0-9a-f]{40} )", text, re.M):
+            raise Environment(f"--changes {self.o.changes}: is not plain text (a line that git takes for the end of the message)")
+        text = f"Changes in v{self.version}:\n{text}"
+        try:
+            with open(os.path.join(self.folder(tree, self.version - 1), "sent.json"), encoding="utf-8") as f:
+                was = json.load(f)
+            before = was["mails"][0].strip("<>") if was["state"] == "sent" else ""
+        except (OSError, ValueError, KeyError, IndexError, AttributeError, TypeError):
+            before = ""
+        return text + (f"\n\nv{self.version - 1}: https://lore.kernel.org/r/{before}" if before else "")
 
     def refuse(self, tree, code, text, patch="", kind="refused"):
         self.findings.setdefault(tree.name, []).append(Finding(kind, code, patch, text))
@@ -452,12 +473,15 @@ class Run:
                     kind = "refused" if f.kind == "unknown" and self.o.mode == "send" else f.kind
                 print(f"mail: {kind}: {tree.name + ': ' if many else ''}{f.line()}", file=sys.stderr)
 
-    def folder(self, tree):
-        if self.o.out:
+    def folder(self, tree, version=None):
+        if self.o.out and version is None:
             return os.path.join(self.o.out, tree.name) if len(self.trees) > 1 else self.o.out
         name = self.o.topic
         if self.o.patch:
             name += "-" + os.path.basename(self.chosen[tree.name][0].path)[:4]
+        version = self.version if version is None else version
+        if version > 1:
+            name += f"-v{version}"
         return os.path.join(OUT, tree.name, "mail", name)
 
     def prepare(self):
@@ -499,12 +523,12 @@ class Run:
         start, tip = chain(repo, tree, chosen, single, me, tmp)
         common, own = recipients(tree, self.o.topic, chosen, me, item, tmp)
         reply = item["in_reply_to"] if item else reply
-        mails, base = format_mails(repo, tree, self.o.topic, chosen, start, tip, single, me, common, own, reply, self.upstreams, tmp)
+        mails, base = format_mails(repo, tree, self.o.topic, chosen, start, tip, single, me, common, own, reply, self.upstreams, tmp, self.version, self.news(tree))
         proof(repo, mails, start, tip, tmp)
         record = {
             "tree": tree.name, "topic": self.o.topic, "mode": self.o.mode, "from": email.utils.formataddr(me),
             "base": {"commit": base, "version": tree.config("walklock.version"), "origin": tree.config("walklock.origin")},
-            "in_reply_to": reply,
+            "in_reply_to": reply, "version": self.version,
             "patches": [{"file": p.name, "subject": p.subject, "author": f"{p.author[0]} <{p.author[1]}>", "upstream": p.upstream,
                          "patch_id": mail_rules.patch_id(p.diff)} for p in chosen],
             "recipients": common.data() | {"patches": {chosen[i].name: [email.utils.formataddr(p) for p in v] for i, v in own.items()}},

@@ -44,6 +44,46 @@ mail main 1-walk-lock --in-reply-to 'before@example.org'
 is "$(grep -h -m1 '^In-Reply-To' "$T/out/main/mail/1-walk-lock/0000-cover-letter.patch")" "In-Reply-To: <before@example.org>" "--in-reply-to"
 mail main 1-walk-lock --in-reply-to '$(touch pwned)'
 refused 1 "message-id: --in-reply-to: .* is no Message-ID" "--in-reply-to: no Message-ID"
+
+# ---- the next version -------------------------------------------------------------------------
+
+printf -- '- patch 2 sleeps no more\n- typos\n' >"$T/news"
+mail main 1-walk-lock
+first=$(jq -r '.mails[0].message_id' "$T/out/main/mail/1-walk-lock/mail.json")
+mail main 1-walk-lock --reroll 2 --changes "$T/news"
+good "--reroll: another version, in a folder of its own" "composed: $T/out/main/mail/1-walk-lock-v2"
+V=$T/out/main/mail/1-walk-lock-v2
+is "$(grep -h '^Subject:' "$V"/*.patch | sed 's/\].*/]/' | paste -sd' ')" "Subject: [PATCH v2 0/2] Subject: [PATCH v2 1/2] Subject: [PATCH v2 2/2]" "its number stands in every subject"
+like "$(cat "$V/0000-cover-letter.patch")" $'Text of it\\.\n\nChanges in v2:\n- patch 2 sleeps no more\n- typos\n' "what changed stands in the cover letter"
+unlike "$(cat "$V"/*)" "lore.kernel.org/r/" "no link to what was not sent"
+jq -n --arg id "$first" '{state: "sent", when: "now", mails: [$id]}' >"$T/out/main/mail/1-walk-lock/sent.json"
+mail main 1-walk-lock
+refused 1 "already-sent" "the first version was sent"
+mail main 1-walk-lock --reroll 2 --changes "$T/news"
+good "which is nothing to the second"
+like "$(cat "$V/0000-cover-letter.patch")" "v1: https://lore.kernel.org/r/$(tr -d '<>' <<<"$first")" "that links to it"
+rm "$T/out/main/mail/1-walk-lock/sent.json"
+both --patch 1 --reroll 3 --changes "$T/news"
+good "--reroll of a single patch"
+V=$T/out/6.6.y/mail/1-walk-lock-0001-v3
+like "$(cat "$V"/0001-*.patch)" $'Subject: \\[PATCH 6\\.6\\.y v3\\].*\n---\nChanges in v3:\n- patch 2 sleeps no more\n- typos\n\n' "what changed stands below its message"
+git -C "$WALKLOCK_CACHE/trees/6.6.y" apply --check "$V"/0001-*.patch
+ok $? "and it applies"
+for bad in 0 x 02 1000 -1; do
+	mail main 1-walk-lock "--reroll=$bad" --changes "$T/news"
+	refused 2 "is no version" "--reroll=$bad"
+done
+mail main 1-walk-lock --reroll 2
+refused 2 "needs --changes FILE" "a version that does not say what is new"
+mail main 1-walk-lock --changes "$T/news"
+refused 2 "which one is this" "what is new in which version?"
+: >"$T/nothing"
+mail main 1-walk-lock --reroll 2 --changes "$T/nothing"
+refused 2 "is empty" "nothing is new"
+printf 'a\n---\ndiff --git a/x b/x\n' >"$T/nothing"
+mail main 1-walk-lock --reroll 2 --changes "$T/nothing"
+refused 2 "is not plain text" "a diff in what is new"
+
 mail main 1-walk-lock --patch 2
 is "$RC/$(codes)" "0/unknown:alone" "mainline: a patch alone; it is said that nothing is known of it without those before it"
 mail main 1-walk-lock --patch 2 --send
