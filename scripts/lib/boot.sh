@@ -264,7 +264,7 @@ wl_qemu_run() {
 	"${QEMU[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
 	pid=$!
 	wl_at_exit wl_end "$pid"
-	Q_HOW=exit
+	Q_HOW='exit'
 	quiet=$SECONDS
 	while kill -0 "$pid" 2>/dev/null; do
 		sleep 0.2
