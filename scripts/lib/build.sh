@@ -231,7 +231,7 @@ wl_cell_lacks() {
 wl_build_state() {
 	local commit=$1 name=$2 log=$3 list=$4 f o targets=() single=() dirs=() check=() since='' at
 	shift 4
-	at=$(wl_key "$(git -C "$T_DIR" rev-parse "${B_FROM:-$commit}^{tree}")" "$list" "$(wl_cell_sparse)")
+	at=$(wl_build_at "${B_FROM:-$commit}" "$list")
 	[ -z "${B_FROM:-}" ] || [ "$(cat "$B_DIR/.walklock-at" 2>/dev/null)" != "$at" ] || since=$B_DIR/.walklock-since
 	rm -f "$B_DIR/.walklock-at"
 	wl_work_at "$commit"
@@ -284,8 +284,11 @@ wl_build_state() {
 	python3 "$WL_SCRIPTS/lib/warnings.py" collect "$log" "$W_DIR" "$B_DIR" >"$log.json.$$"
 	mv "$log.json.$$" "$log.json"
 	[ "$B_RC" -ne 0 ] ||
-		wl_key "$(git -C "$T_DIR" rev-parse "$commit^{tree}")" "$list" "$(wl_cell_sparse)" >"$B_DIR/.walklock-at"
+		wl_build_at "$commit" "$list" >"$B_DIR/.walklock-at"
 }
+
+# wl_build_at COMMIT TARGETS: what .walklock-at says when the folder has their objects.
+wl_build_at() { wl_key "$(git -C "$T_DIR" rev-parse "$1^{tree}")" "$2" "$(wl_cell_sparse)"; }
 
 # wl_base_state WHAT TARGETS FILE...: the base's warnings in these targets, from
 # the cache when nothing that they depend on changed.  Sets BASE_JSON and BASE_RC.
@@ -294,7 +297,9 @@ wl_base_state() {
 	shift 2
 	key=$(wl_key base "$B_KEY" "$(wl_cell_sparse)" "$list" "$*")
 	log=$(wl_log "$key" "base-$A_NAME")
-	if [ ! -s "$log.json" ] || [ ! -s "$log.rc" ] || [ -n "${WL_NO_REUSE:-}" ]; then
+	# Not to reuse it means what is from earlier runs.
+	if [ ! -s "$log.json" ] || [ ! -s "$log.rc" ] || { [ -n "${WL_NO_REUSE:-}" ] && [[ " ${wl_base_made:-} " != *" $key "* ]]; }; then
+		wl_base_made+=" $key"
 		wl_build_state "$(git -C "$T_DIR" rev-parse base)" "$what" "$log" "$list" "$@"
 		printf '%s\n' "$B_RC" >"$log.rc"
 	fi

@@ -265,6 +265,15 @@ format "$A" main~3..t1w "$W/patches/1-walk-lock"
 format "$A" t1w..HEAD "$W/patches/2-nolock"
 check --each
 is "$RC $(each)" "1 1-walk-lock/0001=passed 1-walk-lock/0002=failed 2-nolock/0001-mm=passed series=failed" "--each: the patch that brings a warning is told from those after it, and the series does not pass"
+rm "$R"
+check --each --topic 2-nolock --no-reuse
+is "$RC $(each)" "1 2-nolock/0001-mm=passed series=failed" "--topic: what the patches before it bring is not charged to it, and they have no record"
+check --each --no-reuse
+is "$RC $(each)" "1 1-walk-lock/0001=passed 1-walk-lock/0002=failed 2-nolock/0001-mm=passed series=failed" "--each without reuse: the same"
+run wl check fake --topic 2-nolock
+refused 2 "--topic says which patches --each is about" "--topic without --each"
+run wl check fake --each --topic 9-x
+refused 2 "unknown topic '9-x' for fake: one of 1-walk-lock 2-nolock" "an unknown topic"
 rm -r "$W/patches"
 mv "$T/patches.kept" "$W/patches"
 g "$A" checkout -q t2
