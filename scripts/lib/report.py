@@ -37,7 +37,6 @@ code, pre { font: .85em ui-monospace, monospace } pre { background: var(--soft);
 .v { white-space: nowrap; font-weight: 600 } .good { color: var(--good) } .bad { color: var(--bad) }
 .skip { color: var(--skip) } .old { color: var(--old) } .none { color: var(--dim); font-weight: 400 }
 details { margin: .3rem 0 } summary { cursor: pointer } img { max-width: 100%; background: #fff }
-nav a { margin-right: 1rem }
 """
 
 
@@ -174,9 +173,8 @@ def features(trees):
             cells.append('<td><span title="%s">%s</span><br>%s</td>' % (
                 escape(topic["title"]), patches(topic["patches"]), overall(own, t.fresh)))
         rows.append("<tr>%s</tr>" % "".join(cells))
-    for label, want in (("whole series", lambda r: r.get("scope") == "series"),):
-        rows.append("<tr><th>%s</th>%s</tr>" % (label, "".join(
-            "<td>%s</td>" % overall(t.records(want), t.fresh) for t in trees)))
+    rows.append("<tr><th>whole series</th>%s</tr>" % "".join(
+        "<td>%s</td>" % overall(t.records(lambda r: r.get("scope") == "series"), t.fresh) for t in trees))
     rows.append("<tr><th>booted</th>%s</tr>" % "".join("<td>%s</td>" % boots_mark(t) for t in trees))
     return '<div class="wide"><table><thead>%s</thead><tbody>%s</tbody></table></div>' % (
         row([""] + ['<a href="#%s">%s</a>' % (escape(t.name), escape(t.name)) for t in trees], "th"), "\n".join(rows))
@@ -226,23 +224,18 @@ def cells(t):
             mark(verdict_kind(r.get("verdict"))) if r else mark(NONE) for r in (build, warnings)] + [
             sum(r.get("seconds") or 0 for r in c.values()), text(why.get("detail"), 160),
             "<details><summary>command</summary><pre>%s</pre></details>" % escape(str((build or {}).get("command") or ""))]))
-    return rows and "<h3>Cells</h3>" + table(["cell", "build", "warnings", "seconds", "", ""], rows) or ""
+    return "<h3>Cells</h3>" + table(["cell", "build", "warnings", "seconds", "", ""], rows) if rows else ""
 
 
 def boots(t):
-    out = []
+    rows, more = [], []
     for b in t.boots:
         outcomes = [x.get("outcome") for x in b["tests"]]
         good = b.get("verdict") == "pass"
-        head = [text("%s, %s, %s" % (b.get("arch"), b.get("variant"), b.get("state"))),
-                mark(GOOD if good else BAD, b.get("verdict")) + ("" if b["fresh"] else " " + mark(OLD)),
-                "%d passed, %d failed, %d skipped" % tuple(outcomes.count(o) for o in ("pass", "fail", "skip")),
-                b.get("seconds") or 0, text(b.get("init"))]
-        out.append((head, b))
-    if not out:
-        return ""
-    more = []
-    for _, b in out:
+        rows.append(row([text("%s, %s, %s" % (b.get("arch"), b.get("variant"), b.get("state"))),
+                         mark(GOOD if good else BAD, b.get("verdict")) + ("" if b["fresh"] else " " + mark(OLD)),
+                         "%d passed, %d failed, %d skipped" % tuple(outcomes.count(o) for o in ("pass", "fail", "skip")),
+                         b.get("seconds") or 0, text(b.get("init"))]))
         for x in b["tests"]:
             if x.get("outcome") != "pass":
                 subs = [s.get("name") for s in x.get("sub") or [] if s.get("outcome") == "fail"]
@@ -252,7 +245,9 @@ def boots(t):
             lines = s.get("excerpt") or [s.get("text")] if isinstance(s, dict) else [s]
             more.append("<li>%s: %s<pre>%s</pre></li>" % (text(b["file"]), mark(BAD, "the kernel complained"),
                         escape("\n".join(map(str, lines))[:4000])))
-    return "<h3>Boots</h3>" + table(["kernel", "verdict", "tests", "seconds", ""], (row(h) for h, _ in out)) + (
+    if not rows:
+        return ""
+    return "<h3>Boots</h3>" + table(["kernel", "verdict", "tests", "seconds", ""], rows) + (
         "<ul>%s</ul>" % "\n".join(more) if more else "")
 
 

@@ -85,6 +85,7 @@ printf '# none\n' >"$W/configs/checkpatch-waivers"
 printf 'sparse 0.6.5 -\n' >"$W/configs/toolbox"
 
 make_kernel "$T/plain"
+printf 'int still;\n' >"$T/plain/mm/still.c" # no patch touches it
 mkdir -p "$T/plain/scripts/kconfig"
 stub "$T/plain/scripts/kconfig/merge_config.sh" <<<'exit 0'
 cat >"$T/plain/scripts/checkpatch.pl" <<'EOF'
@@ -251,6 +252,15 @@ run wl mail fake 1-walk-lock
 is "$RC/$(grep -c '^mail: refused: evidence-stale: .*: \(build\|warnings\) x86_64: ' <<<"$ERR")/$(grep -c . <<<"$ERR")" "1/6/6" "another compiler: it refuses, for both patches and the series"
 echo 13 >"$T/gcc"
 rm "$HOME/.gitconfig" "$W/MAINTAINERS-notes"
+
+# The tree that is built in shares its files with the user's, who may write into them.
+still=$WALKLOCK_CACHE/work/fake/source/mm/still.c
+is "$(stat -c %i "$D/mm/still.c")" "$(stat -c %i "$still")" "an untouched file is there once"
+printf 'int BROKEN;\n' >>"$D/mm/still.c"
+run wl build fake --no-reuse
+good "what the user writes into his is not built"
+is "$(cat "$still")/$(tail -n 1 "$D/mm/still.c")" "int still;/int BROKEN;" "and it is still in his"
+g "$D" checkout -q -- mm/still.c
 
 # A warning that the second patch brings, in a file that the third leaves alone.
 each() { jq -r '.records[] | select(.check == "warnings x86_64") | "\(.scope[:16])=\(.verdict)"' "$R" | paste -sd' '; }

@@ -132,6 +132,12 @@ like "$RC/$ERR" "^2/.*no list 'records' in it" "one of another shape"
 rm "$R/report.json"
 run wl report
 good "all trees, of which some have no folder and no mutant" "report.html\$"
+cp -R "$W/patches" "$T/patches"
+for f in "$W"/patches/1*/0001*; do head -c 400 "$T/patches/${f#"$W/patches/"}" >"$f"; done
+run wl report fake
+refused 2 "patches/1-walk-lock/0001-" "a patch file that is damaged"
+rm -rf "$W/patches"
+mv "$T/patches" "$W/patches"
 run wl report nosuch
 refused 2 "unknown tree 'nosuch'" "an unknown tree"
 run wl report --output "$T" fake

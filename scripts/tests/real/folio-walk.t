@@ -54,15 +54,6 @@ for state in base series; do
 	[ "$rc" -eq 0 ] || show "$tmp/diff"
 	rm -r "$tmp/faults"
 
-	# The kernel's own way, with a file that has something to report.
-	mkdir -p "$tmp/$state/own"
-	cp coccinelle/fixtures/folio_walk/flags.c "$tmp/$state/own/"
-	(cd "$tmp/$state" && env -u V -u C -u M srctree=. srcroot=. objtree=. MODE=report J=1 \
-		COCCI="$rule" DEBUG_FILE=/dev/null bash scripts/coccicheck) >"$tmp/coccicheck" 2>&1
-	[ "$(grep -c '^\./own/flags\.c:.* ERROR: unknown flag ' "$tmp/coccicheck")" -eq \
-		"$(grep -o 'ERROR unknown flag' coccinelle/fixtures/folio_walk/flags.c | wc -l)" ]
-	rc=$?
-	ok "$rc" "$state: the tree's coccicheck runs it"
-	[ "$rc" -eq 0 ] || show "$tmp/coccicheck"
+	own_coccicheck "$state" 'unknown flag ' coccinelle/fixtures/folio_walk/flags.c
 done
 printf '1..%d\n' "$n"

@@ -112,15 +112,6 @@ for state in base series; do
 	[ "$rc" -eq 0 ] || show "$tmp/diff"
 	rm -r "$tmp/$state/faults"
 
-	# The kernel's own way, with files that have something to report.
-	mkdir -p "$tmp/$state/own"
-	cp coccinelle/fixtures/vma_lock_result/{flags,return_plain}.c "$tmp/$state/own/"
-	(cd "$tmp/$state" && env -u V -u C -u M srctree=. srcroot=. objtree=. MODE=report J=1 \
-		COCCI="$rule" DEBUG_FILE=/dev/null bash scripts/coccicheck) >"$tmp/coccicheck" 2>&1
-	[ "$(grep -c '^\./own/.* ERROR: ' "$tmp/coccicheck")" -eq \
-		"$(cat coccinelle/fixtures/vma_lock_result/{flags,return_plain}.c | grep -o '/\* ERROR ' | wc -l)" ]
-	rc=$?
-	ok "$rc" "$state: the tree's coccicheck runs it"
-	[ "$rc" -eq 0 ] || show "$tmp/coccicheck"
+	own_coccicheck "$state" '' coccinelle/fixtures/vma_lock_result/{flags,return_plain}.c
 done
 printf '1..%d\n' "$n"
