@@ -9,7 +9,7 @@ wl_machine() {
 	row=$(wl_row "$WL_CONFIGS/boot/machines" "$1")
 	[ -n "$row" ] ||
 		wl_die "$WL_USAGE" "no machine to boot '$1' on: one of $(wl_names "$WL_CONFIGS/boot/machines" | paste -sd' ') (configs/boot/machines)"
-	read -r _ M_QEMU M_PACKAGE M_DEBIAN M_UNAME M_IMAGE M_TARGET M_MACHINE M_CPU M_CONSOLE M_FACTOR <<<"$row"
+	read -r _ M_QEMU M_DEBIAN M_UNAME M_IMAGE M_TARGET M_MACHINE M_CPU M_CONSOLE M_NODES M_BUS M_FACTOR <<<"$row"
 }
 
 # wl_variant NAME: the same for a configuration, into V_*.
@@ -118,6 +118,7 @@ wl_programs() {
 	P_DIR=$WL_CACHE/boot/$T_NAME/programs/$key
 	[ ! -e "$P_DIR/done" ] || return 0
 	wl_work_at "$1"
+	wl_sysroot
 	wl_say "$T_NAME: building the selftests for $A_NAME"
 	rm -rf "$P_DIR"
 	out=$P_DIR/bin log=$P_DIR/log
@@ -135,7 +136,7 @@ wl_programs() {
 		if ! TMPDIR=$P_DIR/tmp make -C "$dir" OUTPUT="$out" ARCH="$A_ARCH" CROSS_COMPILE="${A_CROSS#-}" \
 			KHDR_INCLUDES="-isystem $P_DIR/usr/include" LDFLAGS=-static USERLDFLAGS=-static \
 			CAN_BUILD_I386=0 CAN_BUILD_X86_64=1 CAN_BUILD_WITH_NOPIE=1 \
-			CC="ccache ${A_CROSS#-}gcc" "$out/$p" >"$log.$p" 2>&1; then
+			CC="ccache ${A_CROSS#-}gcc${SYSROOT:+ --sysroot=$SYSROOT}" "$out/$p" >"$log.$p" 2>&1; then
 			printf '%s\t%s\n' "$p" "$(grep -m1 -E '(error|cannot find|No rule)' "$log.$p" | sed 's/.*\(error\|cannot find\|No rule\)/\1/' | cut -c1-100)" >>"$P_DIR/failed"
 		fi
 	done
@@ -144,20 +145,28 @@ wl_programs() {
 	: >"$P_DIR/done"
 }
 
-# wl_foreign_deb ARCH PACKAGE DIR: unpacks a package of another architecture, taken
-# from the machine's Debian mirror through an apt root of its own.
-wl_foreign_deb() (
-	WL_APT=$WL_CACHE/apt-$1
+# wl_foreign_debs ARCH DIR PACKAGE...: unpacks packages of another architecture into
+# DIR, taken from the machine's Debian mirror through an apt root of its own: from
+# the release that the machine runs, where that has the architecture.
+wl_foreign_debs() (
+	local arch=$1 dir=$2 own p uri deb size hash
+	shift 2
+	WL_APT=$WL_CACHE/apt-$arch
 	# shellcheck source=scripts/lib/debian.sh
 	. "$WL_SCRIPTS/lib/debian.sh"
-	WL_APT_OPTIONS+=(-o "APT::Architecture=$1" -o "APT::Architectures::=$1")
+	WL_APT_OPTIONS+=(-o "APT::Architecture=$arch" -o "APT::Architectures::=$arch")
 	wl_apt_update || exit 1
-	# The first suite is the one that the machine itself runs.
-	read -r uri deb size hash < <(cd "$WL_APT/archives" && wl_apt_get download --print-uris "$2" 2>/dev/null) || exit 1
-	uri=${uri#\'} uri=${uri%\'} deb=$WL_APT/archives/$deb
-	wl_hash_is "$deb" "$hash" || { wl_apt_fetch "$uri" "$deb" && wl_hash_is "$deb" "$hash"; } || exit 1
-	rm -rf "$3"
-	dpkg-deb -x "$deb" "$3"
+	own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	rm -rf "$dir.$$"
+	for p; do
+		read -r uri deb size hash < <(cd "$WL_APT/archives" &&
+			{ wl_apt_get -o "APT::Default-Release=$own" download --print-uris "$p" || wl_apt_get download --print-uris "$p"; } 2>/dev/null) || exit 1
+		uri=${uri#\'} uri=${uri%\'} deb=$WL_APT/archives/$deb
+		wl_hash_is "$deb" "$hash" || { wl_apt_fetch "$uri" "$deb" && wl_hash_is "$deb" "$hash"; } || exit 1
+		dpkg-deb -x "$deb" "$dir.$$" || exit 1
+	done
+	rm -rf "$dir"
+	mv "$dir.$$" "$dir"
 )
 
 # wl_busybox: a static busybox for the loaded architecture, into BUSYBOX: the
@@ -174,12 +183,26 @@ wl_busybox() {
 	wl_need apt-get dpkg-deb
 	mkdir -p "$WL_CACHE/boot"
 	wl_say "getting a static busybox for $M_DEBIAN"
-	wl_foreign_deb "$M_DEBIAN" busybox-static "$WL_CACHE/boot/deb-$M_DEBIAN" ||
+	wl_foreign_debs "$M_DEBIAN" "$WL_CACHE/boot/deb-$M_DEBIAN" busybox-static ||
 		wl_die "$WL_USAGE" "no static busybox for $M_DEBIAN could be had from the machine's Debian mirror: run again with a network"
 	cp "$(find "$WL_CACHE/boot/deb-$M_DEBIAN" -name busybox -type f | head -n 1)" "$BUSYBOX.$$"
 	chmod 755 "$BUSYBOX.$$"
 	mv "$BUSYBOX.$$" "$BUSYBOX"
 	rm -rf "$WL_CACHE/boot/deb-$M_DEBIAN"
+}
+
+# wl_sysroot: what static programs of the loaded architecture are linked with, into
+# SYSROOT; empty where the host's own does.
+wl_sysroot() {
+	SYSROOT=
+	[ "$(dpkg --print-architecture 2>/dev/null)" != "$M_DEBIAN" ] || return 0
+	SYSROOT=$WL_CACHE/boot/sysroot-$M_DEBIAN
+	[ ! -d "$SYSROOT" ] || return 0
+	wl_need apt-get dpkg-deb
+	mkdir -p "$WL_CACHE/boot"
+	wl_say "getting the C library for $M_DEBIAN"
+	wl_foreign_debs "$M_DEBIAN" "$SYSROOT" libc6-dev linux-libc-dev libnuma-dev libcap-dev liburcu-dev ||
+		wl_die "$WL_USAGE" "no C library for $M_DEBIAN could be had from the machine's Debian mirror: run again with a network"
 }
 
 # wl_initramfs DIR: packs DIR/root, with init and busybox, into DIR/initramfs.
@@ -241,16 +264,15 @@ wl_qemu_command() {
 	append+=" hung_task_panic=0 softlockup_panic=0 watchdog_thresh=60 no_timer_check transparent_hugepage=madvise ${Q_APPEND:-}"
 	QEMU=("$M_QEMU" -nodefaults -display none -monitor none -no-reboot
 		-machine "$M_MACHINE" -accel "$Q_ACCEL" -cpu "$cpu" -smp "$smp" -m $((half * 2))M)
-	if [ "$Q_CPUS" -ge 2 ]; then
+	if [ "$M_NODES" -ge 2 ] && [ "$Q_CPUS" -ge 2 ]; then
 		QEMU+=(-object "memory-backend-ram,id=m0,size=${half}M" -object "memory-backend-ram,id=m1,size=${half}M"
 			-numa "node,nodeid=0,memdev=m0,cpus=0-$((Q_CPUS / 2 - 1))"
 			-numa "node,nodeid=1,memdev=m1,cpus=$((Q_CPUS / 2))-$((Q_CPUS - 1))")
 	fi
 	[ -z "${Q_ICOUNT:-}" ] || QEMU+=(-icount "shift=0,sleep=off" -rtc clock=vm)
 	QEMU+=(-serial "file:$dir/console"
-		-device virtio-serial-pci -chardev "file,id=results,path=$dir/results"
+		-device "virtio-serial-$M_BUS" -chardev "file,id=results,path=$dir/results"
 		-device "virtserialport,chardev=results,name=walklock.results"
-
 		-kernel "$K_DIR/image" -initrd "$dir/initramfs" -append "$append")
 }
 
