@@ -42,8 +42,10 @@ def sub_results(lines):
     out, seen = [], {}
 
     def add(name, outcome, why=""):
-        # Numbers of addresses and of processes are no part of a name.
+        # Addresses, and what was measured, are no part of a name.
         name = re.sub(r"0x[0-9a-f]{6,}", "ADDR", name).strip()
+        if re.search(r"\d%", name):
+            name = re.sub(r"\d+(\.\d+)?", "N", name)
         seen[name] = seen.get(name, 0) + 1
         if seen[name] > 1:
             name += " (%d)" % seen[name]

@@ -41,6 +41,11 @@ tap
 is "$RC" 1 "exit code 1"
 like "$OUT" "FAILED: two" "it is named"
 fresh
+guest a 0 $'ok 1 moved 115 (0.2%), 3 late\nok 2 at 0xdeadbeef\nok 3 size 4096'
+finish
+verdict >/dev/null
+is "$(q '[.tests[0].sub[].name] | join("|")')" "moved N (N%), N late|at ADDR|size 4096" "what was measured is no part of a name"
+fresh
 guest a 1 'no TAP here'
 finish
 is "$(verdict)" fail "an exit code without TAP"
