@@ -147,9 +147,10 @@ wl_programs() {
 
 # wl_foreign_debs ARCH DIR PACKAGE...: unpacks packages of another architecture into
 # DIR, taken from the machine's Debian mirror through an apt root of its own: from
-# the release that the machine runs, where that has the architecture.
+# the release that the machine runs, or the next one that has the architecture: its
+# libraries have to go with the machine's compiler.
 wl_foreign_debs() (
-	local arch=$1 dir=$2 own p uri deb size hash
+	local arch=$1 dir=$2 own suite p uri deb size hash
 	shift 2
 	WL_APT=$WL_CACHE/apt-$arch
 	# shellcheck source=scripts/lib/debian.sh
@@ -159,8 +160,12 @@ wl_foreign_debs() (
 	own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
 	rm -rf "$dir.$$"
 	for p; do
-		read -r uri deb size hash < <(cd "$WL_APT/archives" &&
-			{ wl_apt_get -o "APT::Default-Release=$own" download --print-uris "$p" || wl_apt_get download --print-uris "$p"; } 2>/dev/null) || exit 1
+		uri=
+		for suite in "$own" trixie forky; do
+			if read -r uri deb size hash < <(cd "$WL_APT/archives" &&
+				wl_apt_get download --print-uris "$p/$suite" 2>/dev/null); then break; fi
+		done
+		[ -n "$uri" ] || exit 1
 		uri=${uri#\'} uri=${uri%\'} deb=$WL_APT/archives/$deb
 		wl_hash_is "$deb" "$hash" || { wl_apt_fetch "$uri" "$deb" && wl_hash_is "$deb" "$hash"; } || exit 1
 		dpkg-deb -x "$deb" "$dir.$$" || exit 1
@@ -185,7 +190,7 @@ wl_busybox() {
 	wl_say "getting a static busybox for $M_DEBIAN"
 	wl_foreign_debs "$M_DEBIAN" "$WL_CACHE/boot/deb-$M_DEBIAN" busybox-static ||
 		wl_die "$WL_USAGE" "no static busybox for $M_DEBIAN could be had from the machine's Debian mirror: run again with a network"
-	cp "$(find "$WL_CACHE/boot/deb-$M_DEBIAN" -name busybox -type f | head -n 1)" "$BUSYBOX.$$"
+	cp "$(find "$WL_CACHE/boot/deb-$M_DEBIAN" -path '*/bin/busybox' -type f | head -n 1)" "$BUSYBOX.$$"
 	chmod 755 "$BUSYBOX.$$"
 	mv "$BUSYBOX.$$" "$BUSYBOX"
 	rm -rf "$WL_CACHE/boot/deb-$M_DEBIAN"
@@ -203,6 +208,11 @@ wl_sysroot() {
 	wl_say "getting the C library for $M_DEBIAN"
 	wl_foreign_debs "$M_DEBIAN" "$SYSROOT" libc6-dev linux-libc-dev libnuma-dev libcap-dev liburcu-dev ||
 		wl_die "$WL_USAGE" "no C library for $M_DEBIAN could be had from the machine's Debian mirror: run again with a network"
+	# bookworm has no riscv64, and its linker crashes on the libraries of trixie.
+	printf 'int main(void) { return 0; }\n' | "${A_CROSS#-}gcc" "--sysroot=$SYSROOT" -static -pthread -x c -o /dev/null - 2>/dev/null || {
+		rm -rf "$SYSROOT"
+		wl_die "$WL_USAGE" "${A_CROSS#-}gcc cannot link with the C library for $M_DEBIAN that the machine's Debian mirror has"
+	}
 }
 
 # wl_initramfs DIR: packs DIR/root, with init and busybox, into DIR/initramfs.
