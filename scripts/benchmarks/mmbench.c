@@ -10,8 +10,9 @@
  *                     M threads map and unmap
  *   continue M MS     one thread maps pages that shmem has with UFFDIO_CONTINUE,
  *                     one a call, M threads map and unmap
- *   instr             nanoseconds per page fault and per mmap+munmap, one thread;
- *                     under -icount shift=0 that is instructions
+ *   instr             nanoseconds per page fault, mmap+munmap, query of 64 pages and
+ *                     UFFDIO_CONTINUE, one thread; under -icount shift=0 that is
+ *                     instructions
  *   slab N            bytes of slab per VMA, from N mappings
  *
  * Prints lines "figure NAME VALUE".
@@ -187,12 +188,21 @@ static void *continuer(void *arg)
 	return NULL;
 }
 
-static void start(struct worker *w, int n, void *(*fn)(void *))
+/* Round the CPUs from @first on: whom the scheduler puts beside whom is no figure. */
+static void start(struct worker *w, int n, int first, void *(*fn)(void *))
 {
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
 	for (int i = 0; i < n; i++) {
+		cpu_set_t set;
+
 		w[i].index = i;
 		if (pthread_create(&w[i].thread, NULL, fn, &w[i]))
 			die("pthread_create");
+		CPU_ZERO(&set);
+		CPU_SET((first + i) % cpus, &set);
+		if (pthread_setaffinity_np(w[i].thread, sizeof(set), &set))
+			die("pthread_setaffinity_np");
 	}
 }
 
@@ -213,8 +223,8 @@ static void contend(const char *name, void *(*fn)(void *), int n, int mappers, i
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000l };
 	uint64_t t0, t1, na, nb;
 
-	start(a, n, fn);
-	start(b, mappers, mapper);
+	start(a, n, 0, fn);
+	start(b, mappers, n, mapper);
 	usleep(50000);
 	t0 = now_ns();
 	atomic_store(&go, 1);
@@ -226,6 +236,28 @@ static void contend(const char *name, void *(*fn)(void *), int n, int mappers, i
 	printf("figure %s %.1f\n", name, na * 1e9 / (t1 - t0));
 	if (mappers)
 		printf("figure maps-beside-%s %.1f\n", name, nb * 1e9 / (t1 - t0));
+}
+
+/* The same for what one thread does by itself: nanoseconds each. */
+static void count(const char *name, void *(*fn)(void *))
+{
+	static struct worker w;
+	struct timespec ts = { 1, 0 };
+	uint64_t t0, t1, before, after;
+
+	w.count = 0;
+	atomic_store(&stop, 0);
+	atomic_store(&go, 1);
+	start(&w, 1, 0, fn);
+	nanosleep(&ts, NULL);
+	t0 = now_ns();
+	before = w.count;
+	nanosleep(&ts, NULL);
+	t1 = now_ns();
+	after = w.count;
+	atomic_store(&stop, 1);
+	finish(&w, 1);
+	printf("figure %s %.1f\n", name, (double)(t1 - t0) / (after - before));
 }
 
 static void instructions(void)
@@ -266,6 +298,8 @@ static void instructions(void)
 	}
 	printf("figure instructions-per-fault %.1f\n", (double)(faults - touch) / ROUNDS / PAGES);
 	printf("figure instructions-per-map-unmap %.1f\n", (double)maps / ROUNDS / PAGES);
+	count("instructions-per-query", querier);
+	count("instructions-per-continue", continuer);
 }
 
 /* Bytes that the named slab caches take, by whole slabs. */
