@@ -77,4 +77,11 @@ if command -v apt-get >/dev/null && command -v apt-cache >/dev/null; then
 		refused 2 "not root and no sudo: run 'apt-get install -y --no-install-recommends jq' as root" "setup as an ordinary user: the line to run"
 	fi
 fi
+
+# A waiver of a patch that has got another number or name waives nothing.
+lost=$(cd "$L_TOP" && sed '/^#/d' configs/checkpatch-waivers configs/mail-waivers | while read -r tree patch _; do
+	[ "$tree" = mainline ] && dir=patches || dir=backports/$tree
+	case $patch in [0-9]-*/*.patch) [ -f "$dir/$patch" ] || printf '%s %s ' "$tree" "$patch" ;; esac
+done)
+is "$lost" "" "every waiver names a patch that is there"
 done_testing
