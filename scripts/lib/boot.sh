@@ -152,13 +152,13 @@ wl_programs() {
 wl_foreign_debs() (
 	local arch=$1 dir=$2 own suite p uri deb size hash
 	shift 2
+	trap 'rm -rf "$dir.$$"' EXIT
 	WL_APT=$WL_CACHE/apt-$arch
 	# shellcheck source=scripts/lib/debian.sh
 	. "$WL_SCRIPTS/lib/debian.sh"
 	WL_APT_OPTIONS+=(-o "APT::Architecture=$arch" -o "APT::Architectures::=$arch")
 	wl_apt_update || exit 1
 	own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-	rm -rf "$dir.$$"
 	for p; do
 		uri=
 		for suite in "$own" trixie forky; do
