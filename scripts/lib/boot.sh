@@ -147,10 +147,10 @@ wl_programs() {
 
 # wl_foreign_debs ARCH DIR PACKAGE...: unpacks packages of another architecture into
 # DIR, taken from the machine's Debian mirror through an apt root of its own: from
-# the release that the machine runs, or the next one that has the architecture: its
-# libraries have to go with the machine's compiler.
+# the release that the machine runs, where that has the architecture: its libraries
+# have to go with the machine's compiler.
 wl_foreign_debs() (
-	local arch=$1 dir=$2 own suite p uri deb size hash
+	local arch=$1 dir=$2 own p uri deb size hash
 	shift 2
 	trap 'rm -rf "$dir.$$"' EXIT
 	WL_APT=$WL_CACHE/apt-$arch
@@ -159,13 +159,11 @@ wl_foreign_debs() (
 	WL_APT_OPTIONS+=(-o "APT::Architecture=$arch" -o "APT::Architectures::=$arch")
 	wl_apt_update || exit 1
 	own=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+	mkdir -p "$dir.$$"
 	for p; do
-		uri=
-		for suite in "$own" trixie forky; do
-			if read -r uri deb size hash < <(cd "$WL_APT/archives" &&
-				wl_apt_get download --print-uris "$p/$suite" 2>/dev/null); then break; fi
-		done
-		[ -n "$uri" ] || exit 1
+		# Not where the archives are: of a file that is there apt prints nothing.
+		read -r uri deb size hash < <(cd / &&
+			{ wl_apt_get -o "APT::Default-Release=$own" download --print-uris "$p" || wl_apt_get download --print-uris "$p"; } 2>/dev/null) || exit 1
 		uri=${uri#\'} uri=${uri%\'} deb=$WL_APT/archives/$deb
 		wl_hash_is "$deb" "$hash" || { wl_apt_fetch "$uri" "$deb" && wl_hash_is "$deb" "$hash"; } || exit 1
 		dpkg-deb -x "$deb" "$dir.$$" || exit 1
