@@ -39,4 +39,14 @@ broken 7 "a hang before init" --append walklock_fault=all --exec "$box" true
 broken 6 "a program that does not end" --exec "$box" sleep 1000
 broken 6 "a program asleep in the kernel" --exec "$box" sh -c "echo sleep >$fault"
 broken 6 "a guest that hangs" --exec "$box" sh -c "echo all >$fault"
+
+WALKLOCK_BOOT_LIMIT=90 scripts/boot "$tree" --patch scripts/tests/verdicts/faults.patch --compare never --json \
+	--tests map_fixed_noreplace,mremap_dontunmap --times 3 >"$tmp/out" 2>"$tmp/err"
+rc=$?
+ran=$(jq -r '[.run.tests[].name | select(startswith("m"))] | join(" ")' "$tmp/out")
+want='map_fixed_noreplace.1 map_fixed_noreplace.2 map_fixed_noreplace.3 mremap_dontunmap.1 mremap_dontunmap.2 mremap_dontunmap.3'
+[ "$rc" -eq 0 ] && [ "$ran" = "$want" ]
+rc=$?
+ok "$rc" "--times 3: each selftest three times in one boot" "$(unmet faults)"
+[ "$rc" -eq 0 ] || { printf '# %s\n' "$ran"; show "$tmp/err"; }
 printf '1..%d\n' "$n"
