@@ -17,7 +17,7 @@ TOOLS=$(qemu-system-x86_64 --version 2>/dev/null | head -n 1) reuse scripts/boot
 broken() {
 	local want=$1 name=$2 rc=0
 	shift 2
-	WALKLOCK_BOOT_LIMIT=25 WALKLOCK_EXEC_LIMIT=8 scripts/boot "$tree" \
+	WALKLOCK_BOOT_LIMIT=25 scripts/boot "$tree" --limit 8 \
 		--patch scripts/tests/verdicts/faults.patch "$@" >"$tmp/out" 2>"$tmp/err" || rc=$?
 	[ "$rc" -eq "$want" ]
 	ok $? "$name: exit code $want" "$(unmet faults)"
