@@ -290,6 +290,7 @@ wl_qemu_run() {
 	local dir=$1 pid limit now start size last=0 quiet name seen=
 	: >"$dir/results"
 	: >"$dir/console"
+	Q_STEPS=''
 	start=$SECONDS
 	"${QEMU[@]}" </dev/null >"$dir/qemu.log" 2>&1 &
 	pid=$!
@@ -319,7 +320,7 @@ wl_qemu_run() {
 		else
 			limit=$(awk '/^@wl begin/ { l = $4 } /^@wl end/ { l = 0 } END { print l + 0 }' "$dir/results")
 			# Init ends a test that takes too long; if it does not, nothing will.
-			[ $((now - quiet)) -ge $((limit + 20 * Q_FACTOR + 10)) ] || wl_late "$dir" "$now" || continue
+			[ $((now - quiet)) -ge $((limit + 20 * Q_FACTOR + 10)) ] || wl_late "$dir" "$now" "$limit" || continue
 			Q_HOW=timeout
 		fi
 		kill -KILL "$pid" 2>/dev/null || :
@@ -329,15 +330,15 @@ wl_qemu_run() {
 	Q_SECONDS=$((SECONDS - start))
 }
 
-# wl_late DIR NOW: the running test has had its time twice over, although the guest
-# still talks.
+# wl_late DIR NOW LIMIT: the running test has had its LIMIT seconds twice over, or
+# the guest does not get from one to the next, although it still talks.
 wl_late() {
-	local begun
-	begun=$(grep -ac '^@wl begin' "$1/results") || :
-	if [ "$begun" != "${Q_BEGUN:-}" ]; then
-		Q_BEGUN=$begun Q_BEGUN_AT=$2
+	local steps
+	steps=$(grep -acE '^@wl (begin|end)' "$1/results") || :
+	if [ "$steps" != "${Q_STEPS:-}" ]; then
+		Q_STEPS=$steps Q_STEP_AT=$2
 	fi
-	[ "$begun" -gt 0 ] && [ $(($2 - Q_BEGUN_AT)) -ge $((2 * limit + 60)) ]
+	[ "$steps" -gt 0 ] && [ $(($2 - Q_STEP_AT)) -ge $((2 * $3 + 60)) ]
 }
 
 # wl_end PID: ends a process of ours if it is still there.

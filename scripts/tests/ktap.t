@@ -251,4 +251,25 @@ tap "$T/base.json"
 is "$RC" 0 "a complaint that the base has too"
 like "$OUT" "the base has it too" "is said"
 
+# ---- a guest that still talks -----------------------------------------------------------
+
+# late SECONDS LIMIT: what is said so long after the last step of the guest.
+late() {
+	(
+		WL_SCRIPTS=$L_TOP/scripts
+		# shellcheck source=scripts/lib/boot.sh
+		. "$WL_SCRIPTS/lib/boot.sh"
+		Q_STEPS=''
+		wl_late "$T" 0 "${3:-$2}"
+		[ -z "${4:-}" ] || printf '%s\n' "$4" >>"$R"
+		if wl_late "$T" "$1" "$2"; then echo late; else echo 'not yet'; fi
+	)
+}
+printf '@wl init 7.3.4 cpus=2\n@wl begin a 300\n' >"$R"
+is "$(late 600 300)" "not yet" "a test that takes long, and says so"
+is "$(late 660 300)" late "one that has had its time twice over"
+is "$(late 100 0 300 '@wl end a 0 1.00 100.00')" "not yet" "a long test that has just ended"
+printf '@wl end a 0 1.00 100.00\n' >>"$R"
+is "$(late 61 0)" late "a guest that talks and does not go on"
+
 done_testing
