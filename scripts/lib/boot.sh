@@ -35,7 +35,8 @@ wl_kernel_key() {
 	local fragments
 	mapfile -t fragments < <(wl_boot_fragments)
 	wl_key kernel "$A_NAME" "$V_NAME" "$(cat "${fragments[@]}")" \
-		"$(git -C "$W_DIR" rev-parse "$1^{tree}")" "$("${A_CROSS#-}gcc" --version | head -n 1)"
+		"$(git -C "$W_DIR" rev-parse "$1^{tree}")" "$("${A_CROSS#-}gcc" --version | head -n 1)" \
+		"$(cat "$WL_SCRIPTS/lib/bin/cached")"
 }
 
 # wl_kernel COMMIT NAME: builds it, unless that was done.  Sets K_DIR, the folder

@@ -34,9 +34,9 @@ wl_work_at() { wl_git "$W_DIR" checkout -q --force --detach "$1"; }
 wl_touched() { git -C "$T_DIR" diff --name-only --no-renames "$1" "$2"; }
 
 wl_make() {
-	CCACHE_DEPEND=1 CCACHE_DIR=$WL_CACHE/ccache CCACHE_BASEDIR=$WL_CACHE CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=20G \
+	PATH=$WL_SCRIPTS/lib/bin:$PATH CCACHE_DEPEND=1 CCACHE_DIR=$WL_CACHE/ccache CCACHE_BASEDIR=$WL_CACHE CCACHE_NOHASHDIR=1 CCACHE_MAXSIZE=20G \
 		make -C "$W_DIR" O="$B_DIR" ARCH="$A_ARCH" CROSS_COMPILE="${A_CROSS#-}" \
-		CC="ccache $A_CC" HOSTCC="ccache gcc" ${A_MAKE[@]+"${A_MAKE[@]}"} \
+		CC="cached $A_CC" HOSTCC="ccache gcc" ${A_MAKE[@]+"${A_MAKE[@]}"} \
 		${A_PROMPTS[@]+"KBUILD_KCONFIG=$B_DIR/walklock.Kconfig"} KBUILD_BUILD_TIMESTAMP=0 KBUILD_BUILD_USER=walklock \
 		KBUILD_BUILD_HOST=walklock -s -Otarget -j"$WL_JOBS" "$@"
 }
