@@ -19,12 +19,12 @@ is "$(calls sparse)" "mm/madvise.c,mm/nolock.c,mm/pagewalk.c" "with sparse on th
 build --arch toy
 good "another architecture" "build toy +passed .*warnings toy +passed"
 is "$(calls make)" "toy arch/toy/mm/fault.o,toy mm/in/deep/two.o,toy mm/in/direct.o,toy mm/in/one.o,toy mm/madvise.o,toy mm/nolock.o,toy mm/pagewalk.o,toy mm/part.o,toy mm/user.o" "the touched files, and those that include the touched header and are configured"
-is "$(calls sparse)/$(calls cc)" "/ccache toy-linux-gcc" "no sparse; its own compiler"
+is "$(calls sparse)/$(calls cc)" "/cached toy-linux-gcc" "no sparse; its own compiler"
 is "$(detail 'build toy')" "3 touched files and 6 that include touched headers (scope users)" "the record says what was compiled"
 is "$(detail 'warnings toy')" "no new warning (gcc W=1)" "and with what"
 build --arch llvm
 good "one with clang"
-is "$(calls make)/$(calls cc)" "lltoy mm/madvise.o,lltoy mm/nolock.o,lltoy mm/pagewalk.o/ccache clang-77" "scope touched, and LLVM= chooses the compiler"
+is "$(calls make)/$(calls cc)" "lltoy mm/madvise.o,lltoy mm/nolock.o,lltoy mm/pagewalk.o/cached clang-77" "scope touched, and LLVM= chooses the compiler"
 like "$(detail 'build llvm')/$(detail 'warnings llvm')" "^3 touched files \(scope touched\)/.*clang W=1" "and the record says so"
 build --arch toy --scope all --no-reuse
 is "$(calls make)/$(detail 'build toy')" "toy arch/toy/mm/,toy fs/proc/,toy mm/,toy mm/other.o/3 touched files and all of mm/, fs/proc/, arch/toy/mm/" "--scope all"
