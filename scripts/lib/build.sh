@@ -115,7 +115,7 @@ wl_targets() {
 	if [ "$A_SCOPE" = all ]; then
 		whole=yes
 		printf '%s\n' mm/ fs/proc/ "arch/$A_SRCARCH/mm/"
-	elif [ "$A_SCOPE" = users ]; then
+	elif [ "$A_SCOPE" != touched ]; then
 		wl_users "$@"
 	fi
 	for f; do
@@ -129,10 +129,12 @@ wl_targets() {
 	done
 }
 
-# wl_users FILE...: the objects of mm/, fs/proc/ and the architecture's mm/ whose
-# source is not touched itself, but includes a touched header.
+# wl_users FILE...: the objects of mm/, fs/proc/ and the architecture's mm/ (scope
+# "arch": of that alone) whose source is not touched itself, but includes a touched
+# header.
 wl_users() {
-	local f names=()
+	local f names=() where=('mm/*.c' 'fs/proc/*.c' "arch/$A_SRCARCH/mm/*.c")
+	[ "$A_SCOPE" = users ] || where=("arch/$A_SRCARCH/mm/*.c")
 	for f; do
 		case $f in
 		include/*.h) names+=("<${f#include/}>") ;;
@@ -142,7 +144,7 @@ wl_users() {
 	done
 	[ ${#names[@]} -gt 0 ] || return 0
 	git -C "$T_DIR" grep -lE "^[[:space:]]*#[[:space:]]*include[[:space:]]*($(IFS='|' && printf '%s' "${names[*]}"))" \
-		refs/heads/walklock/series -- 'mm/*.c' 'fs/proc/*.c' "arch/$A_SRCARCH/mm/*.c" |
+		refs/heads/walklock/series -- "${where[@]}" |
 		cut -d: -f2 | grep -vxF -f <(printf '%s\n' "$@") | sed 's/c$/o/' || :
 }
 
@@ -346,9 +348,9 @@ wl_key_build() {
 wl_scope_text() {
 	case $A_SCOPE in
 	all) printf '%s touched files and all of mm/, fs/proc/, arch/%s/mm/\n' "${#B_BUILT[@]}" "$A_SRCARCH" ;;
-	users)
-		printf '%s touched files and %s that include touched headers (scope users)\n' "${#B_BUILT[@]}" \
-			"$(wl_users "$@" | grep -cxF -f "$B_LOG.objects")"
+	users | arch)
+		printf '%s touched files and %s that include touched headers (scope %s)\n' "${#B_BUILT[@]}" \
+			"$(wl_users "$@" | grep -cxF -f "$B_LOG.objects")" "$A_SCOPE"
 		;;
 	touched) printf '%s touched files (scope touched)\n' "${#B_BUILT[@]}" ;;
 	esac

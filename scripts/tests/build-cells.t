@@ -28,6 +28,8 @@ is "$(calls make)/$(calls cc)" "lltoy mm/madvise.o,lltoy mm/nolock.o,lltoy mm/pa
 like "$(detail 'build llvm')/$(detail 'warnings llvm')" "^3 touched files \(scope touched\)/.*clang W=1" "and the record says so"
 build --arch toy --scope all --no-reuse
 is "$(calls make)/$(detail 'build toy')" "toy arch/toy/mm/,toy fs/proc/,toy mm/,toy mm/other.o/3 touched files and all of mm/, fs/proc/, arch/toy/mm/" "--scope all"
+build --arch toy --scope arch
+is "$(calls make)/$(detail 'build toy')" "toy arch/toy/mm/fault.o,toy mm/madvise.o,toy mm/nolock.o,toy mm/pagewalk.o/3 touched files and 1 that include touched headers (scope arch)" "--scope arch leaves out what includes the header elsewhere"
 build --arch toy
 is "$(detail 'build toy')/$(calls make)" "3 touched files and 6 that include touched headers (scope users)/" "is no evidence for another scope, which has its own"
 
@@ -172,7 +174,7 @@ refuse "unknown variant 'nosuch'" --arch toy+nosuch
 refuse "llvm has no variant 'up' \(configs/variants\)" --arch llvm+up
 refuse "none of llvm has a variant up" --arch llvm --variant up
 refuse "unknown architecture 'nosuch'" --arch nosuch+up
-refuse "no scope 'much': all, users or touched" --scope much
+refuse "no scope 'much': all, users, arch or touched" --scope much
 refuse "either --all or --arch" --all --arch toy
 refuse "--hosts $T/none: cannot be read" --hosts "$T/none"
 for line in 'ho"st' '$(touch x)' '-oProxyCommand=x h' 'a;b'; do
