@@ -218,11 +218,40 @@ HEADER = re.compile(r"(?:commit ([0-9a-f]{40}) upstream\.|\[ Upstream commit ([0
 
 def upstream_ids(message):
     """The ids in well-formed upstream headers of a message."""
-    found = []
+    found, before = [], ""
     for line in message.split("\n"):
         match = HEADER.fullmatch(line.rstrip())
-        if match:
+        # A branch's own revert: "This reverts commit A which is / commit B upstream."
+        own, before = re.search(r"\bwhich (?:is|was)$", before), line.rstrip()
+        if match and not own:
             found.append((match.group(1) or match.group(2)).lower())
+    return found
+
+
+ID = r"[0-9a-f]{7,40}"
+FIXES = re.compile(rf"^[ \t]*Fixes(?::|[ \t]+(?=(?:commit[ \t]+)?{ID}\b))(.*)$", re.I | re.M)
+REVERTS = re.compile(rf"\brevert(?:s|[ \t]+of)?:?\s+(?:(?:the|upstream|following|commits?):?\s+)*"
+                     rf"({ID}\b(?:(?:\s*,)?(?:\s+and)?\s+(?:commit\s+)?{ID}\b)*)", re.I)
+QUOTED = re.compile(r'\("(?:[^\n]|\n(?!\n|[\w-]+:[ \t]))*?"\)')
+
+
+def ids_in(text):
+    return [i.lower() for i in re.findall(rf"\b{ID}\b", text, re.I)]
+
+
+def fixes(message):
+    """[ids] of each Fixes: line, however it writes them; [] where it names none."""
+    return [ids_in(rest) for rest in FIXES.findall(QUOTED.sub(" ", message))]
+
+
+def reverts(message):
+    """The ids that a message says it reverts.  "Commit A reverts B" and "does not
+    revert B" say nothing about the commit itself."""
+    found, message = [], QUOTED.sub(" ", message)
+    for match in REVERTS.finditer(message):
+        before = re.split(r"\n[ \t]*\n", message[:match.start()])[-1].rstrip()
+        if not re.search(rf"(?:\bnot|n't|\bnever|\b{ID})$", before, re.I):
+            found += ids_in(match.group(1))
     return found
 
 
@@ -265,13 +294,20 @@ class Upstream:
         tags = [t for t in git(self.dir, "tag", "--contains", commit, "-l", "v*").split() if RELEASE.fullmatch(t)]
         return min(tags, key=lambda t: (version(t), not t.count("-rc"), int(t.rsplit("-rc")[-1]) if "-rc" in t else 0), default=None)
 
-    def branch(self, line):
-        """What this tree knows of a longterm branch: a ref, or None."""
-        for name in (f"linux-{line}.y", f"{line}.y"):
-            for ref in git(self.dir, "for-each-ref", "--format=%(refname)", f"refs/heads/{name}", f"refs/remotes/*/{name}").split():
-                return ref
+    def mainline(self, commit):
+        """Is it in a mainline release or candidate, or in the branch that becomes one?"""
+        if self.release(commit):
+            return True
+        refs = git(self.dir, "for-each-ref", "--format=%(refname)", "--contains", commit, *(
+            f"refs/{place}/{name}" for place in ("heads", "remotes/*") for name in ("master", "main"))).split()
+        return any("next" not in ref for ref in refs)
+
+    def branches(self, line):
+        """What this tree knows of a longterm branch: refs; one of them may be old."""
+        found = git(self.dir, "for-each-ref", "--format=%(refname)", *(
+            f"refs/{place}/{name}" for name in (f"linux-{line}.y", f"{line}.y") for place in ("heads", "remotes/*"))).split()
         tags = [t for t in git(self.dir, "tag", "-l", f"v{line}.*").split() if re.fullmatch(rf"v{re.escape(line)}\.\d+", t)]
-        return "refs/tags/" + max(tags, key=lambda t: int(t.rsplit(".", 1)[1])) if tags else None
+        return found + (["refs/tags/" + max(tags, key=lambda t: int(t.rsplit(".", 1)[1]))] if tags else [])
 
     def backport(self, ref, line, commit):
         """Commit of the branch whose message names this one as its upstream."""
@@ -285,10 +321,20 @@ class Upstream:
                 return own
         return None
 
-    def later(self, commit, pattern):
-        """[(id, message)] of commits after this one whose message matches, oldest
-        first; backports in longterm branches are left out."""
-        out = git(self.dir, "log", "--format=%H%x00%B%x01", "--reverse", "-i", "-E", "--grep", pattern, "--all", "HEAD", "--not", commit)
+    def reverted(self, ref, commits, since):
+        """Commit of the branch that took one of these back for good, or None."""
+        out = git(self.dir, "log", "--format=%H%x00%B%x01", "-i", "-F", *(f"--grep={c[:7]}" for c in commits), f"{since}..{ref}")
+        for entry in out.split("\x01"):
+            own, _, message = entry.strip("\n").partition("\x00")
+            if own and any(c.startswith(i) for c in commits for i in reverts(message)) and \
+                    not self.reverted(ref, [own] + upstream_ids(message), own):
+                return own
+        return None
+
+    def later(self, commit):
+        """[(id, message)] of commits after this one that name it, oldest first;
+        backports in longterm branches are left out."""
+        out = git(self.dir, "log", "--format=%H%x00%B%x01", "--reverse", "-i", "-F", "--grep", commit[:7], "--all", "HEAD", "--not", commit)
         found = []
         for entry in out.split("\x01"):
             own, _, message = entry.strip("\n").partition("\x00")

@@ -6,14 +6,13 @@ import re
 
 import patches
 from mail_code import ABSENT, Code, aside, judge, reverse_applies, split
-from mail_common import CONFIGS, HEADER, TOP, Environment, git, read, rows, show, trees, upstream_ids, version
+from mail_common import (CONFIGS, HEADER, TOP, Environment, fixes, git, read, reverts, rows, show, trees, upstream_ids,
+                         version)
 
 CODES = ("upstream-header", "mainline", "size", "author", "newer-branches", "note", "follow-up", "reverted", "alone")
 SIZE = 100
 LOOSE = re.compile(r"\b(?:commit\s+([0-9a-f]{7,64})\s+upstream|upstream\s+commit\s+([0-9a-f]{7,64}))\b", re.I)
 TRAILER = re.compile(r"^(?:[A-Za-z][A-Za-z-]*-by|Cc|Link|Closes|Fixes|Message-ID|Depends-on):\s", re.I)
-FIXES = re.compile(r"^\s*Fixes:\s*(?:commit\s+)?([0-9a-f]{8,40})\b", re.I | re.M)
-REVERTS = re.compile(r"\breverts?\s+commit\s+([0-9a-f]{8,40})\b", re.I)
 
 
 class Finding:
@@ -110,9 +109,17 @@ def plain_text(message):
 
 
 def changed_lines(diff):
-    """{path: lines put in and taken out}: no context, no places."""
-    _, files = patches.parse(diff)
-    return {f.path: [line for h in f.hunks for line in h.body if line[:1] in "+-"] for f in files}
+    """{path: lines put in and taken out}: no context, no places; modes, names and
+    the new id of a binary file count as lines."""
+    heads = re.split(r"^(?=diff --git )", diff, flags=re.M)[1:]
+    found = {}
+    for f, head in zip(patches.parse(diff)[1], heads):
+        head = head.split("\n@@ ", 1)[0]
+        found[f.path] = re.findall(r"^(?:new (?:file )?mode|deleted file|rename from) .*$", head, re.M)
+        if re.search(r"^Binary files ", head, re.M):
+            found[f.path] += re.findall(r"^index [0-9a-f]+\.\.([0-9a-f]+)", head, re.M)
+        found[f.path] += [line for h in f.hunks for line in h.body if line[:1] in "+-"]
+    return found
 
 
 def patch_id(diff):
@@ -161,21 +168,23 @@ def check_header(patch, add):
 
 
 def check_mainline(patch, ups, add):
-    """Returns the tree that knows the commit."""
+    """Returns the tree that knows the commit, one in which mainline has it first."""
     if not patch.upstream:
         return None
     if not ups:
         add("unknown", "mainline", f"whether {patch.upstream[:12]} is in mainline is not known: no --upstream tree was given")
         return None
-    for up in ups:
-        full = up.resolve(patch.upstream)
-        if not full:
-            continue
-        own = upstream_ids(up.message(full))
+    here = [up for up in ups if up.resolve(patch.upstream)]
+    if here:
+        own = upstream_ids(here[0].message(patch.upstream))
         if own:
             add("refused", "mainline", f"{patch.upstream[:12]} is no mainline commit, but a backport of {own[0][:12]}")
             return None
-        return up
+        up = next((u for u in here if u.mainline(patch.upstream)), None)
+        if not up:
+            add("unknown", "mainline", f"whether {patch.upstream[:12]} is in mainline is not known: in {here[0].path} it is in no release or "
+                "candidate (tags v*), and in no branch master or main but linux-next's")
+        return up or here[0]
     shallow = [up.path for up in ups if (git(up.dir, "rev-parse", "--is-shallow-repository", check=False) or "").strip() == "true"]
     if shallow:
         add("unknown", "mainline", f"whether {patch.upstream[:12]} is in mainline is not known: {', '.join(shallow)} has no full history")
@@ -201,22 +210,29 @@ def newer_state(patch, tree, ups, same_run):
     commit = patch.upstream
     if commit in same_run.get(tree.name, ()):
         return True, "in this run"
-    known, asked = None, []
+    known, asked, has = None, [], ""
     for up in ups:
         if up.resolve(commit):
             known = up
             release = up.release(commit)
             if release and version(release) <= version(tree.line):
-                return True, f"since {release}"
+                has = f"since {release}"
     for up in ups:
-        ref = up.branch(tree.line)
-        if ref:
+        for ref in up.branches(tree.line):
+            short = re.sub(r"^refs/(heads|remotes|tags)/", "", ref)
             own = up.backport(ref, tree.line, commit)
             if own:
-                return True, f"as {own[:12]}"
-            if up.resolve(commit) and git(up.dir, "merge-base", "--is-ancestor", commit, ref, check=False) is not None:
-                return True, f"in {ref}"
-            asked.append(re.sub(r"^refs/(heads|remotes|tags)/", "", ref))
+                has = f"as {own[:12]}"
+            elif up.resolve(commit) and git(up.dir, "merge-base", "--is-ancestor", commit, ref, check=False) is not None:
+                own, has = commit, has or f"in {short}"
+            else:
+                asked.append(short)
+                continue
+            taken = up.reverted(ref, [commit, own], own)
+            if taken:
+                return False, f"{has}, but {taken[:12]} of {short} reverts it"
+    if has:
+        return True, has
     if known and tree.there():
         if reverse_applies(tree.dir, "base", known.diff(commit)):
             return True, "its change is in the tree"
@@ -254,7 +270,8 @@ def check_note(patch, up, add):
         differs.append("the subject")
     if plain(patch.message.split("\n", 1)[-1]) != plain(message.split("\n", 1)[-1]):
         differs.append("the changelog")
-    _, found = take_notes(patch.message)
+    # Those of the upstream commit say nothing of this one.
+    found = [n for n in take_notes(patch.message)[1] if n not in take_notes(message)[1]]
     if differs and not found:
         add("refused", "note", f"{' and '.join(differs)} differs from {patch.upstream[:12]}, and no '[ ... ]' note says why")
     if found and not differs:
@@ -280,15 +297,15 @@ def check_follow_up(patch, ups, code, have, add):
     for up in ups:
         if not up.resolve(commit):
             continue
-        for own, message in up.later(commit, r"(fixes:[[:space:]]*(commit[[:space:]]+)?|reverts?[[:space:]]+commit[[:space:]]+)" + commit[:8]):
+        for own, message in up.later(commit):
             if own in seen or own in have:
                 continue
             seen.add(own)
             subject = show(message.split("\n", 1)[0])
-            if any(commit.startswith(h.lower()) for h in REVERTS.findall(message)):
+            if any(commit.startswith(i) for i in reverts(message)):
                 if not undone(up, own):
                     add("refused", "reverted", f"{own[:12]} (\"{subject}\") reverts {commit[:12]}")
-            elif any(commit.startswith(h.lower()) for h in FIXES.findall(message)):
+            elif any(commit.startswith(i) for line in fixes(message) for i in line):
                 path = touches(up, own, code)
                 if path and not undone(up, own):
                     add("refused", "follow-up", f"{own[:12]} (\"{subject}\") fixes {commit[:12]} and changes {path}, which the tree has")
@@ -296,8 +313,8 @@ def check_follow_up(patch, ups, code, have, add):
 
 def undone(up, commit):
     """Was a commit itself reverted, and for good?"""
-    for own, message in up.later(commit, r"reverts?[[:space:]]+commit[[:space:]]+" + commit[:8]):
-        if any(commit.startswith(h.lower()) for h in REVERTS.findall(message)) and not undone(up, own):
+    for own, message in up.later(commit):
+        if any(commit.startswith(i) for i in reverts(message)) and not undone(up, own):
             return True
     return False
 

@@ -39,6 +39,28 @@ amend 6.12.y "s/^commit \(.*\) upstream\.$/[ Upstream commit \1 ]/"
 rule "the other form of the header" 0/
 amend 6.12.y "s/^commit .* upstream\.$/commit 0123456789012345678901234567890123456789 upstream./"
 rule "a commit that is not in mainline" "1/refused:mainline unknown:author" "is in no branch of"
+g "$U" branch topic v6.12
+g "$U" checkout -q topic
+as_upstream g "$U" commit -q --allow-empty -m "mm/pagewalk: not merged yet"
+TOPIC=$(g "$U" rev-parse HEAD)
+g "$U" checkout -q main
+amend 6.12.y "s/^commit .* upstream\.$/commit $TOPIC upstream./; \$s/$/\n\n[ something else here ]/"
+g "$T/author-6.12.y" commit -q --amend --no-edit --author="Penguin <$UP_MAIL>"
+take_series 6.12.y
+rule "a commit of a topic branch" 0/unknown:mainline "whether ${TOPIC:0:12} is in mainline is not known: in .* it is in no release or candidate"
+mail 6.12.y 1-walk-lock --upstream "$U" --send
+is "$RC/$(codes)" 1/refused:mainline "is not sent"
+g "$U" update-ref refs/remotes/linux-next/master "$TOPIC"
+rule "nor one of linux-next" 0/unknown:mainline
+g "$U" update-ref refs/remotes/linus/master "$TOPIC"
+rule "false alarm: one after the last candidate" 0/
+g "$U" update-ref -d refs/remotes/linus/master
+g "$U" update-ref -d refs/remotes/linux-next/master
+g "$U" tag v7.0-rc1 "$TOPIC"
+rule "false alarm: one in a candidate" 0/
+g "$U" tag -d v7.0-rc1 >/dev/null
+g "$U" branch -q -D topic
+amend 6.12.y "s/^commit .* upstream\.$/commit 0123456789012345678901234567890123456789 upstream./"
 g / clone -q --depth 1 "file://$U" "$T/shallow"
 mail 6.12.y 1-walk-lock --upstream "$T/shallow"
 is "$RC/$(codes)" "0/unknown:author unknown:mainline" "a shallow tree does not know: unknown"
@@ -120,6 +142,23 @@ for v in 6.12 6.6; do
 	if [ "$v" = 6.12 ]; then want=1/refused:newer-branches; else want=0/; fi
 	is "$RC/$(codes)" "$want" "linux-$v.y of the --upstream tree has it"
 done
+own=$(g "$U" rev-parse linux-6.6.y)
+g "$U" update-ref refs/remotes/stable/linux-6.6.y linux-6.6.y
+g "$U" branch -q -f linux-6.6.y v6.6
+mail 6.1.y 1-walk-lock --upstream "$U"
+is "$RC/$(codes)" 0/ "false alarm: an old local branch beside the remote one"
+g "$U" update-ref -d refs/remotes/stable/linux-6.6.y
+g "$U" checkout -q -B linux-6.6.y "$own"
+as_upstream g "$U" commit -q --allow-empty -m 'Revert "mm/pagewalk: make step 2 longer"' -m "This reverts commit $own which is
+commit $FIX upstream."
+LATER=$(g "$U" rev-parse HEAD)
+mail 6.1.y 1-walk-lock --upstream "$U"
+is "$RC/$(codes)" 1/refused:newer-branches "linux-6.6.y has it no more"
+like "$ERR" "not in 6.6.y \(as ${own:0:12}, but ${LATER:0:12} of linux-6.6.y reverts it\), and" "the revert is named"
+as_upstream g "$U" commit -q --allow-empty -m 'Reapply "mm/pagewalk: make step 2 longer"' -m "This reverts commit $LATER."
+mail 6.1.y 1-walk-lock --upstream "$U"
+is "$RC/$(codes)" 0/ "and has it again"
+g "$U" checkout -q main
 g "$U" branch -q -D linux-6.6.y
 g "$U" tag v6.6.9 v6.6
 g "$U" checkout -q -b tmp v6.6
@@ -158,6 +197,13 @@ for id in "${FIX:0:12}" "${FIX:0:8}" "$(tr a-f A-F <<<"${FIX:0:12}")" "$(tr a-f 
 done
 later "mm/pagewalk: step 2 was too long" "fixes: commit ${FIX:0:9}" step
 rule "in other words still a Fixes: line" 1/refused:follow-up
+for text in "Fixes: ${FIX:0:7} (\"x\")" "Fixes: commit: ${FIX:0:12}" "Fixes: [${FIX:0:12}]" "Fixes ${FIX:0:12} (\"x\")" \
+	"Fixes: 012345678901 (\"y\"), ${FIX:0:12} (\"x\")" "Fixes: mm/pagewalk: make step 2 longer (${FIX:0:12})" "Fixes: https://git.kernel.org/linus/${FIX:0:12}"; do
+	later "mm/pagewalk: step 2 was too long" "$text" step
+	rule "a Fixes: line of another form: $text" 1/refused:follow-up
+done
+later "mm/pagewalk: step 2 was too long" "Fixes: 012345678901 (\"Revert ${FIX:0:12}\")" step
+rule "false alarm: the id in the subject of what is fixed" 0/
 later "mm/pagewalk: make step 2 longer" "As before, another one." step
 rule "false alarm: an unrelated commit with the same subject" 0/
 later "mm/pagewalk: make step 2 longer" "Fixes: ${FIX:0:7}0 (\"mm/pagewalk: make step 2 longer\")" step
@@ -175,10 +221,24 @@ rule "a later fix of code that the tree does not have" 0/
 nothing() { :; }
 later 'Revert "mm/pagewalk: make step 2 longer"' "This reverts commit $FIX." nothing
 rule "a revert" 1/refused:reverted "reverted: [^:]*: ${LATER:0:12} \(.Revert .*.\) reverts ${FIX:0:12}"
+for text in $'This reverts commit\n'"$FIX." "This reverts commits 0123456789ab (\"y (z)\") and ${FIX:0:12} (\"x\")." \
+	"This is a revert of commit ${FIX:0:12}." "This reverts ${FIX:0:12} (\"x\")." "Reverts: ${FIX:0:8}"; do
+	later 'mm/pagewalk: as it was' "$text" nothing
+	rule "a revert in other words: ${text/$'\n'/ }" 1/refused:reverted
+done
+for text in "This does not revert commit ${FIX:0:12}." "Commit 0123456789ab (\"y\") reverts commit ${FIX:0:12}."; do
+	later 'mm/pagewalk: as it was' "$text" nothing
+	rule "false alarm: $text" 0/
+done
+later 'Revert "mm/pagewalk: make step 2 longer"' "This reverts commit $FIX." nothing
 g "$U" checkout -q later
 as_upstream g "$U" commit -q --allow-empty -m 'Reapply "mm/pagewalk: make step 2 longer"' -m "This reverts commit ${LATER:0:12}."
 g "$U" checkout -q main
 rule "a revert that was reverted" 0/
+g "$U" checkout -q later
+as_upstream g "$U" commit -q --allow-empty -m 'Revert "Reapply"' -m "This reverts commit $(g "$U" rev-parse HEAD)."
+g "$U" checkout -q main
+rule "a revert whose revert was reverted" 1/refused:reverted
 later "mm/pagewalk: step 2 was too long" "commit $FIX upstream.
 
 Fixes: ${FIX:0:12} (\"x\")" step
@@ -187,7 +247,9 @@ later "mm/pagewalk: step 2 was too long" "Fixes: ${FIX:0:12} (\"x\")" step
 edit "$a/mm/pagewalk.c" 's/int err = 20;/int err = 21;/'
 printf 'mm/pagewalk: step 2 was too long\n\ncommit %s upstream.\n\nFixes: %s ("x")\n' "$LATER" "${FIX:0:12}" | as_upstream g "$a" commit -q -a -F -
 take_series 6.12.y
+g "$U" tag v7.1-rc1 "$LATER"
 rule "the later fix comes in the same series" 0/
+g "$U" tag -d v7.1-rc1 >/dev/null
 reset_branch 6.12.y
 g "$U" branch -q -D later
 
@@ -200,6 +262,52 @@ g "$U" checkout -q main
 amend 6.12.y "s/^commit .* upstream\.$/commit $own upstream./"
 rule "a branch's commit in place of mainline's" "1/refused:mainline unknown:author" "is no mainline commit, but a backport of ${FIX:0:12}"
 g "$U" branch -q -D linux-6.12.y
+reset_branch 6.12.y
+
+# what is no line of a hunk, and a note that upstream's commit has as well
+other_fix() { # COMMAND...: another commit in mainline, that does more
+	g "$U" checkout -q -B more main
+	edit "$U/mm/pagewalk.c" 's/int err = 4;/int err = 40;/'
+	"$@" "$U"
+	g "$U" add -A
+	printf 'mm/pagewalk: make step 4 longer\n\nText.\n\n[akpm@example.org: white space]\nLink: https://example.org/1\n' >"$T/message"
+	as_upstream g "$U" commit -q -F "$T/message"
+	MORE=$(g "$U" rev-parse HEAD)
+	g "$U" tag -f v7.1-rc1 >/dev/null
+	g "$U" checkout -q main
+}
+other_backport() { # COMMAND...
+	g "$a" reset -q --hard "$(cat "$a.tip")^"
+	edit "$a/mm/pagewalk.c" 's/int err = 4;/int err = 40;/'
+	"$@" "$a"
+	g "$a" add -A
+	sed "2s/^/\ncommit $MORE upstream.\n/" "$T/message" | as_upstream g "$a" commit -q -F -
+	take_series 6.12.y
+}
+bytes() { printf 'a\0%s' "$1" >"$2/mm/firmware.bin"; }
+mode() { chmod 755 "$1/mm/pagewalk.c"; }
+move() { g "$1" mv mm/madvise.c mm/advise.c; }
+step_five() { edit "$1/mm/madvise.c" 's/int err = 5;/int err = 50;/'; }
+other_fix nothing
+other_backport nothing
+rule "false alarm: a note of upstream's own" 0/
+other_backport step_five
+rule "which is none for another change" 1/refused:note "the change \(mm/madvise.c\) differs"
+other_fix bytes one
+other_backport bytes one
+rule "false alarm: the same binary file" 0/
+other_backport bytes two
+rule "another binary file" 1/refused:note "the change \(mm/firmware.bin\) differs"
+other_fix mode
+other_backport mode
+rule "false alarm: the same mode" 0/
+other_backport nothing
+rule "a mode that is not changed" 1/refused:note "the change \(mm/pagewalk.c\) differs"
+other_fix move
+other_backport move
+rule "false alarm: the same file renamed" 0/
+g "$U" tag -d v7.1-rc1 >/dev/null
+g "$U" branch -q -D more
 reset_branch 6.12.y
 
 # waivers
