@@ -10,11 +10,13 @@ import re
 
 import patches
 from mail_code import ABSENT, PRESENT, Code, aside, judge, lacks, reverse_applies, split
-from mail_common import (STABLE, Environment, Refused, address, message_id, notes, show, trees, upstream_ids, version)
+from mail_common import (STABLE, Environment, Refused, address, fixes, message_id, notes, show, trees, upstream_ids, version)
 
-SUBJECT = re.compile(r"FAILED: patch\b.*failed to apply to (\d+\.\d+)-stable tree\s*$", re.I | re.S)
+SUBJECT = re.compile(r"FAILED: patch\b.*failed to apply to v?(\d+\.\d+)-stable tree\s*$", re.I | re.S)
+# Some put a tag of the list, or of the mail server, before it.
+BEGINS = re.compile(r"\s*(?:\[[^]]*\]\s*)*FAILED:\s*patch\b", re.I)
 REPLY = re.compile(r"\s*(re|aw|fwd?|sv|antw)\s*(\[\d+\])?:", re.I)
-BODY_TREE = re.compile(r"does\s+not\s+apply\s+to\s+the\s+(\S+?)-stable\s+tree")
+BODY_TREE = re.compile(r"does\s+not\s+apply\s+to\s+the\s+v?(\S+?)-stable\s+tree")
 PICK = re.compile(r"\bgit cherry-pick -x ([^\s#;&|]+)")
 ANSWER = re.compile(r"--in-reply-to[ =]'<?([^'\s<>]+)>?'")
 MARK = re.compile(r"^-{6,} original commit in Linus's tree -{6,}\s*$", re.M)
@@ -44,6 +46,8 @@ def messages(path):
         raise Refused("mbox-empty", f"{path} is empty")
     if b"\0" in data:
         raise Refused("mbox-binary", f"{path} has NUL bytes: this is no mail")
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise Refused("mbox-encoding", f"{path} begins with a byte order mark, which hides the first header: save the mail raw ('b4 mbox MESSAGE-ID' does)")
     if b"\r" in data:
         raise Refused("mbox-crlf", f"{path} has CRLF line ends: save the mail raw ('b4 mbox MESSAGE-ID' does), or convert it with dos2unix")
     lines = data.split(b"\n")
@@ -143,6 +147,8 @@ def parse(raw, path):
         if REPLY.match(subject) or "FAILED:" not in subject.upper():
             return None
         raw_break(raw)
+        if not BEGINS.match(subject):
+            return None
         return read_failed(mail, email.message_from_bytes(raw, policy=email.policy.default))
     except (Refused, Environment):
         raise
@@ -166,6 +172,8 @@ def read_failed(mail, structured):
     coding = str(mail.get("Content-Transfer-Encoding", "7bit")).strip().lower()
     if coding not in ("7bit", "8bit", "binary"):
         raise Refused("mbox-encoding", f"the body is {show(coding)} encoded: save the mail decoded ('b4 am' and 'git mailinfo' do), or take it from the list's archive")
+    if str(mail.get_param("format", "")).lower() == "flowed":
+        raise Refused("mbox-encoding", "the mail is format=flowed, which changes the lines of a diff: save it raw ('b4 mbox MESSAGE-ID' does)")
     payload = mail.get_payload()
     body = payload.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if isinstance(payload, str) else ""
     found.to = [r for name in ("From", "Reply-To", "To", "Cc") for r in recipients(structured, name)]
@@ -206,6 +214,8 @@ def read_body(found, body):
         raise Refused("mbox-two-patches", "the mail holds two patches: save them as two mails")
     if starts and re.search(r"\S", inner[:starts[0].start()]):
         raise Refused("mbox-two-patches", "there is text before the original commit: what is it?")
+    if not starts and inner.strip():
+        raise Refused("mbox-commit", "what follows 'original commit' does not begin with its 'From ID' line (is it quoted or escaped?): save the mail raw ('b4 mbox MESSAGE-ID' does)")
     picks = {m.group(1) for m in PICK.finditer(above)}
     ids = {c.lower() for c in picks | {s.group(1) for s in starts}}
     if not ids:

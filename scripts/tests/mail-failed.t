@@ -173,6 +173,23 @@ refused 2 "--failed $T/nothing: " "no such file"
 told
 is "$(j 'map(.tree + " " + .in_reply_to) | join(" ")')" "6.1.y <one@example.org> 6.6.y <two@example.org>" "two FAILED mails in one file, a reply between them"
 like "$ERR" "1 other mail in .*: passed over" "the reply is said to be passed over"
+for subject in '[EXTERNAL] Re: FAILED: patch "[PATCH] x" failed to apply to 6.1-stable tree' \
+	'=?utf-8?b?562U5aSN?=: FAILED: patch "[PATCH] x" failed to apply to 6.1-stable tree' '[PATCH] selftests: say FAILED: where it is'; do
+	{
+		failed_mail "$U" "$FIX" 6.1 one@example.org
+		printf 'From mboxrd@z Thu Jan  1 00:00:00 1970\nSubject: %s\nMessage-ID: <re@example.org>\nFrom: a@example.org\n\n> git cherry-pick -x 0123\nWhy?\n\n' "$subject"
+	} >"$M"
+	told
+	is "$RC/$(j .in_reply_to)/$ERR" "0/<one@example.org>/mail: 1 other mail in $M: passed over" "another mail in the file: $subject"
+done
+failed_mail "$U" "$FIX" 6.1 | sed 's/^Subject: FAILED/Subject: [stable] FAILED/' >"$M"
+told
+is "$(j .commit)" "$FIX" "a list's tag before the Subject"
+# The other maintainer's script: a version with "v", no recipe, no Content-Type.
+failed_mail "$U" "$FIX" 6.1 | sed 's/patch "\[PATCH\] /Patch "/; s/apply to 6.1-stable/apply to v6.1-stable/; s/to the 6.1-stable/to the v6.1-stable/
+	/^To reproduce/,/^thanks/d; /^MIME-V/d; /^Content-Type/d' >"$M"
+told
+is "$RC/$(j '"\(.tree) \(.commit) \(.verdict)"')" "0/6.1.y $FIX possible" "vX.Y-stable"
 failed_mail "$U" "$FIX" 6.1 | sed 's/^From [0-9a-f]\{40\} Mon/>&/' >"$M"
 told
 is "$(j .subject)" "mm/pagewalk: make step 2 longer" "an mbox with escaped From lines"
@@ -223,6 +240,10 @@ print(head.replace("8bit", enc) + "\n\n" + body)' "$1"
 bad "CRLF line ends" mbox-crlf "CRLF line ends: save the mail raw" sed 's/$/\r/'
 bad "a base64 body" mbox-encoding "the body is base64 encoded" as_encoded base64
 bad "a quoted-printable body" mbox-encoding "the body is quoted-printable encoded" as_encoded quoted-printable
+bad "a format=flowed body" mbox-encoding "the mail is format=flowed" sed 's|^Content-Type: .*|Content-Type: text/plain; charset=utf-8; format=Flowed|'
+bad "a byte order mark" mbox-encoding "begins with a byte order mark" sed '1s/^/\xef\xbb\xbf/'
+bad "an escaped From line in a mail that is no mbox" mbox-commit "does not begin with its 'From ID' line" sed '1d; s/^From [0-9a-f]\{40\} Mon/>&/'
+bad "a commit that is quoted whole" mbox-commit "does not begin with its 'From ID' line" sed '/^From [0-9a-f]\{40\} Mon/,$s/^/> /'
 bad "a multipart mail" mbox-encoding "multipart/mixed, not plain text" sed 's|^Content-Type: .*|Content-Type: multipart/mixed; boundary=x|'
 bad "an HTML mail" mbox-encoding "text/html" sed 's|text/plain|text/html|'
 bad "no Message-ID" mbox-header "no Message-ID header" sed '/^Message-ID/d'
