@@ -114,6 +114,10 @@ mv "$T/gitconfig" "$HOME/.gitconfig"
 
 mail main 9-x
 refused 2 "unknown topic '9-x' for main: one of 1-walk-lock 2-nolock" "an unknown topic"
+for t in 'main,' ',main' 'main,,6.1.y' ','; do
+	mail "$t" 1-walk-lock --dry-run
+	refused 2 "which tree\? '$t' has an empty name" "an empty name in a list: $t"
+done
 mail main
 refused 2 "which topic\? one of 1-walk-lock 2-nolock" "no topic"
 mail main,nosuch 1-walk-lock
