@@ -182,7 +182,7 @@ def signed_off(message, me):
     if found and last.endswith("]") and all(not line.strip() or mail_rules.TRAILER.match(line) for line in rest.split("\n")):
         # The note stands just above the sign-off of who wrote it.
         return f"{message}Signed-off-by: {me[0]} <{me[1]}>\n"
-    return git(TOP or ".", "interpret-trailers", "--no-divider", "--if-exists", "addIfDifferent",
+    return git(TOP or ".", "interpret-trailers", "--no-divider", "--if-exists", "addIfDifferentNeighbor",
                "--trailer", f"Signed-off-by: {me[0]} <{me[1]}>", data=message)
 
 

@@ -271,6 +271,18 @@ is "$(mail_to "$d/0002-mm-steps-3-and-7-fail-harder.patch" Cc)" \
 	"Cc: trailers of a patch, stable too; nobody out of its prose"
 unlike "$(cat "$d/0000-cover-letter.patch" "$d/0001-"*)" "tim@example.org|stable@vger" "and only in the mail of that patch"
 
+# The sender's sign-off is the last one, said once.
+signed() { # TRAILER...: the sign-offs of a mail with these trailers
+	g "$T/author" commit -q --amend -m "mm: steps 3 and 7 fail harder" -m "Text." -m "$(printf '%s\n' "$@")"
+	rm -rf "$W/patches/1-walk-lock/"*.patch
+	format "$T/author" "$(g "$T/author" rev-list --max-parents=0 HEAD)..mainline" "$W/patches/1-walk-lock"
+	take_tree main
+	mail main 1-walk-lock
+	sed -n 's/^Signed-off-by: \(.*\) <.*/\1/p' "$d/0002-mm-steps-3-and-7-fail-harder.patch" | paste -sd,
+}
+is "$(signed 'Signed-off-by: Sen Der <sender@example.org>' 'Signed-off-by: Ann Other <ann@example.org>')" "Sen Der,Ann Other,Sen Der" "a sender who signed before somebody else signs again"
+is "$(signed 'Signed-off-by: Ann Other <ann@example.org>' 'Signed-off-by: Sen Der <sender@example.org>')" "Ann Other,Sen Der" "one who signed last does not"
+
 # A patch that does not fit without those before it.
 g "$T/author" reset -q --hard mainline
 edit "$T/author/mm/pagewalk.c" 's/int err = 20;/int err = 22;/'
