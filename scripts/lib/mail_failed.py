@@ -23,7 +23,6 @@ MARK = re.compile(r"^-{6,} original commit in Linus's tree -{6,}\s*$", re.M)
 INNER = re.compile(r"^From ([0-9a-fA-F]{7,64}) Mon Sep 17 00:00:00 2001[ \t]*$", re.M)
 DEPENDS = re.compile(r"\b([0-9a-f]{8,40}) \(\"(.*?)\"\)(?=\s+[0-9a-f]{8,40} \(\"|\s*\n|\s*$)", re.S)
 SINCE = re.compile(r"^Cc:.*\bstable@(?:vger\.)?kernel\.org\b(.*)$", re.I | re.M)
-FIXES = re.compile(r"^Fixes:\s*(?:commit\s+)?([0-9a-fA-F]{8,40})\b", re.I | re.M)
 META = re.compile(r"[`;|\\]|\$[({]|&&")
 LIMIT = 32 << 20
 
@@ -289,18 +288,21 @@ def ruling(found, tree, code):
 
 def stated(found):
     """Since which version its author asked for it: "Cc: stable # 6.4+"."""
-    firsts = []
+    firsts, named = [], []
     for rest in SINCE.findall(found.message):
         match = re.search(r"[#\[]\s*v?(\d+\.\d+)(?:\.x|\.y)?\s*(\+|-|and later|onwards?|\]|$)", rest.strip(), re.I)
         if match:
             firsts.append(match.group(1))
-    return min(firsts, key=version, default=None)
+        named += re.findall(r"\b(?<!\.)v?(\d+\.\d+)", rest)
+    # An older version that is named beside it, in whatever words, is asked for too.
+    return min(firsts + named, key=version) if firsts else None
 
 
 def by_fixes(found, code, upstreams):
     """The commits that it fixes: when did they come, and is their code here?"""
-    ids = [f.lower() for f in FIXES.findall(found.message)]
-    said, states = [], []
+    ids = [i for line in fixes(found.message) for i in line]
+    # A line that names nothing that is understood may be about anything.
+    said, states = [], [None for line in fixes(found.message) if not line]
     for commit in ids:
         for up in upstreams:
             full = up.resolve(commit)

@@ -134,6 +134,10 @@ BODY=$'Text.\n\nCc: stable@vger.kernel.org # 6.4+' commit_on_top fix_renamed
 is "$(j '.verdict + ": " + .why')" "not needed: the commit itself asks for stable since 6.4" "its author named the first version"
 BODY=$'Text that says stable # 6.4+ somewhere.\n\nCc: stable@vger.kernel.org # 5.15+' commit_on_top fix_renamed
 is "$(j .verdict)" possible "an older one, and prose, decide nothing"
+BODY=$'Text.\n\nCc: stable@vger.kernel.org # 6.4+, 5.15.x' commit_on_top fix_renamed
+is "$(j .verdict)" possible "an older one beside it: it is asked for too"
+BODY=$'Text.\n\nCc: stable@vger.kernel.org # 6.4+\nCc: stable@vger.kernel.org # 6.1.x: 0123456: mm: before' commit_on_top fix_renamed
+is "$(j .verdict)" possible "in a line of its own, with what it needs there"
 g "$U" checkout -q main
 new_code() { printf '\nint after_seven(int x)\n{\n\tx = x * 1234567;\n\treturn x - 7654321;\n}\n' >>"$U/mm/pagewalk.c"; }
 new_code
@@ -145,6 +149,12 @@ BODY="Fixes: ${INTRO:0:12} (\"mm: after seven\")" commit_on_top hide
 told --upstream "$U"
 is "$(j .verdict)" "not needed" "what it fixes came in later, and none of its lines is in the tree"
 like "$(j '.evidence[]')" "${INTRO:0:12}, which came in v7.1; 0 of the" "as the --upstream tree says"
+for line in "Fixes: ${FIX:0:7} (\"mm: x\")" 'Fixes: what the last one did'; do
+	BODY="Fixes: ${INTRO:0:12} (\"mm: after seven\")
+$line" commit_on_top hide
+	told --upstream "$U"
+	is "$(j .verdict)" possible "beside another Fixes: line that may be about this tree: $line"
+done
 BODY="Fixes: ${FIX:0:12} (\"mm: x\")" commit_on_top hide
 told --upstream "$U"
 is "$(j .verdict)" possible "what it fixes is in the tree in other words: not said to be absent"
