@@ -596,7 +596,7 @@ class Project:
             if not p:
                 continue
             if p[0][0] == '.' and len(p) > 2:
-                m = p[1][0]
+                m = p[1][0] if p[1][0] in self.opsm else self.renamed(p[1][0])
                 idx = self.opsm.index(m) if m in self.opsm else idx
                 if m == 'walk_lock':
                     t.mode = ' '.join(x[0] for x in p[3:])
@@ -605,18 +605,56 @@ class Project:
                 if p[0][0] == 'walk_lock':
                     t.mode = ' '.join(x[0] for x in p[2:])
             else:
-                for s in self.srcs:
-                    for x in p:
-                        if x[0] in s.macros:
-                            body = s.macros[x[0]][1]
-                            if re.search(r'\.\s*walk_lock\b', body):
-                                t.mode = mode_text(body)
+                self.unfold(t, p, ())
                 if idx == walk and not t.mode:
                     t.mode = ' '.join(x[0] for x in p)
                 if len(p) == 1 and p[0][0] == '0' and idx == 0 and len(init) <= 4:
                     continue
             t.empty = False
             idx += 1
+
+    def bodies(self, name):
+        """What a macro stands for: one text for each definition of it."""
+        return [b.replace('\\\n', ' ') for s in self.srcs for b in s.bodies.get(name, ())]
+
+    def renamed(self, name):
+        """The member that a macro names."""
+        for body in self.bodies(name):
+            if body.strip() in self.opsm:
+                return body.strip()
+        return name
+
+    def unfold(self, t, p, within):
+        """A piece of an initialiser that names no member: does a macro in it state
+        the mode, or may it, because it is defined elsewhere?"""
+        if p[0][0] == '.' and len(p) > 2:
+            if HA + HA in (p[1][0], p[2][0]):
+                t.unseen = within[-1]
+            elif 'walk_lock' in (p[1][0], self.renamed(p[1][0])):
+                t.mode = mode_text('walk_lock = ' + ' '.join(x[0] for x in p[3:]))
+            return
+        x, rest = p[0][0], p[1:]
+        if x == 'walk_lock' and rest and rest[0][0] == ':':
+            t.mode = mode_text('walk_lock = ' + ' '.join(y[0] for y in rest[1:]))
+        if not (x[0].isalpha() or x[0] == '_') or x in within or x in KEYWORDS:
+            return
+        if rest and rest[0][0] == '(':
+            end = matching(rest, 0)
+            for q in split_top(rest[1:end]):
+                if q and q[0][0] == '.':
+                    self.unfold(t, q, within + (x,))
+            rest = rest[end + 1:]
+        if not self.bodies(x):
+            # neither a function nor a value stands before "(" or "." there
+            if len(p) > 1 and p[1][0] in '(.' and x != 'IS_ENABLED' or \
+                    x.isupper() and x not in ('NULL', '__VA_ARGS__'):
+                t.unseen = x
+        for body in self.bodies(x):
+            for q in split_top([(m.group(0), 0) for m in TOKEN.finditer(body)]):
+                if q:
+                    self.unfold(t, q, within + (x,))
+        if rest and rest[0][0] == '.':
+            self.unfold(t, rest, within + (x,))
 
     def literal(self, s, m, toks):
         e = matching(toks, 1)
@@ -1669,7 +1707,7 @@ class Project:
     def sets(self, t):
         base = re.split(r'[.\[]', t.name)[0]
         pat = re.compile(r'\b%s\b[^;]{0,40}(\.|->)\s*walk_lock\s*=[^=]' % re.escape(base))
-        return any(pat.search(s.text) for s in ([t.src] if t.func else self.srcs))
+        return any(pat.search(s.text) for s in ([t.src] if t.func or getattr(t, 'static', False) else self.srcs))
 
     def source(self, t):
         """The table that is assigned to this one as a whole, if any."""
@@ -1719,6 +1757,8 @@ class Project:
         leaves, why = self.evidence(u)
         if getattr(t, 'included', None):
             why.append('its initialiser includes %s' % t.included)
+        if t.unseen:
+            why.append('its initialiser has the macro %s, which may set it' % t.unseen)
         if len(self.lv.get(u.lv, ())) > 1 and u.func is None:
             why.append('it is defined more than once')
         if why:

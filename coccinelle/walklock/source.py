@@ -244,6 +244,7 @@ class Table:
         self.index = None
         self.copy = None
         self.init = None          # (start, end) of the braces
+        self.unseen = None        # a macro in it of which too little is known
 
     def line(self):
         return self.src.line(self.pos)
@@ -261,13 +262,14 @@ class Source:
         self.nl = [m.start() for m in re.finditer('\n', text)]
         self.funcs, self.byname, self.outer = [], {}, []
         self.scan()
-        self.macros = {}
+        self.macros, self.bodies = {}, {}
         for m in CPP.finditer(nocom):
             if m.group(1) == 'define':
                 d = re.match(r'\s*(\w+)(\([^)]*\))?((?:\\\n|[^\n])*)',
                              m.group(2))
                 if d:
                     self.macros[d.group(1)] = (d.group(2), d.group(3), m.start())
+                    self.bodies.setdefault(d.group(1), []).append(d.group(3))
 
     def line(self, pos):
         return bisect.bisect_left(self.nl, pos) + 1
