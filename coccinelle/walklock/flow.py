@@ -963,6 +963,11 @@ class Interp:
                         self.p.copied.setdefault(tab.tid, set()).add(t)
                     out.append((s2, v2))
                     continue
+                if op == '=' and rhs[0] == 'complit' and t and v2 == UNK:
+                    # a structure with a table in it
+                    out += [(s3, v2) for s3 in self.braces(
+                        t, [('{', pos)] + rhs[2] + [('}', pos)], self.store(s2, t, v2, pos), fr, pos)]
+                    continue
                 out.append((self.store(s2, t, v2, pos), v2))
         return uniqv(out)
 
@@ -1765,6 +1770,8 @@ class Interp:
                       if not k.startswith(t + '.') and not k.startswith(t + '[')}, st.c)
         outs = [s]
         for p in split_top(toks):
+            if len(p) > 4 and p[0][0] == p[2][0] == '.' and p[4][0] == '=':
+                p = [p[0], (p[1][0] + '.' + p[3][0], p[1][1])] + p[4:]
             if len(p) > 2 and p[0][0] == '.' and p[2][0] == '=':
                 r = p[3:]
                 if r and r[0][0] == '{':
@@ -1777,7 +1784,7 @@ class Interp:
                 x = expr(r)
                 for s in outs:
                     for s2, v in self.ev(x, s, fr):
-                        if p[1][0] == 'walk_lock':
+                        if p[1][0].split('.')[-1] == 'walk_lock':
                             v = ('set', self.rtext(x), fr.f.name)
                         nxt.append(self.store(s2, t + '.' + p[1][0], v, p[1][1])
                                    if v != UNK else s2)
