@@ -298,9 +298,14 @@ class Upstream:
         """Is it in a mainline release or candidate, or in the branch that becomes one?"""
         if self.release(commit):
             return True
-        refs = git(self.dir, "for-each-ref", "--format=%(refname)", "--contains", commit, *(
-            f"refs/{place}/{name}" for place in ("heads", "remotes/*") for name in ("master", "main"))).split()
-        return any("next" not in ref for ref in refs)
+        names = [f"refs/{place}/{name}" for place in ("heads", "remotes/*") for name in ("master", "main")]
+        refs = git(self.dir, "for-each-ref", "--format=%(refname)", "--contains", commit, *names).split()
+        if any("next" not in ref for ref in refs):
+            return True
+        # A tree that has neither holds one history, by whatever name.
+        return not git(self.dir, "for-each-ref", *names, "refs/tags/v*") and \
+            len(git(self.dir, "for-each-ref", "refs/heads", "refs/remotes").splitlines()) < 2 and \
+            git(self.dir, "merge-base", "--is-ancestor", commit, "HEAD", check=False) is not None
 
     def branches(self, line):
         """What this tree knows of a longterm branch: refs; one of them may be old."""

@@ -59,6 +59,12 @@ g "$U" update-ref -d refs/remotes/linux-next/master
 g "$U" tag v7.0-rc1 "$TOPIC"
 rule "false alarm: one in a candidate" 0/
 g "$U" tag -d v7.0-rc1 >/dev/null
+rm -rf "$T/one" && git init -q -b linus "$T/one" && g "$T/one" fetch -q --no-tags "$U" topic && g "$T/one" reset -q --hard FETCH_HEAD
+mail 6.12.y 1-walk-lock --upstream "$T/one"
+unlike "$(codes)" mainline "false alarm: a tree of one branch, whatever its name"
+g "$T/one" branch other
+mail 6.12.y 1-walk-lock --upstream "$T/one"
+like "$(codes)" unknown:mainline "of two, neither is known to be it"
 g "$U" branch -q -D topic
 amend 6.12.y "s/^commit .* upstream\.$/commit 0123456789012345678901234567890123456789 upstream./"
 g / clone -q --depth 1 "file://$U" "$T/shallow"
