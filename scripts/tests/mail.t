@@ -118,6 +118,10 @@ for t in 'main,' ',main' 'main,,6.1.y' ','; do
 	mail "$t" 1-walk-lock --dry-run
 	refused 2 "which tree\? '$t' has an empty name" "an empty name in a list: $t"
 done
+mail main 1-walk-lock --tree-dir "$T"
+refused 2 "--tree-dir goes with --failed alone" "--tree-dir beside a tree"
+mail main 1-walk-lock --failed "$T/none" --in-reply-to a@example.org
+refused 2 "no --in-reply-to beside it" "two mails to answer to"
 mail main
 refused 2 "which topic\? one of 1-walk-lock 2-nolock" "no topic"
 mail main,nosuch 1-walk-lock
