@@ -21,10 +21,10 @@ wl_variant() {
 	read -r V_NAME V_CPUS V_FACTOR V_TREES V_OPTION <<<"$row"
 }
 
-# wl_boot_fragments: the configuration of the loaded architecture and variant.
+# wl_boot_fragments: the configuration of the loaded tree, architecture and variant.
 wl_boot_fragments() {
 	local f
-	for f in common "arch-$A_NAME" "$V_NAME"; do
+	for f in common "tree-$T_NAME" "arch-$A_NAME" "$V_NAME"; do
 		[ ! -f "$WL_CONFIGS/boot/$f.config" ] || printf '%s\n' "$WL_CONFIGS/boot/$f.config"
 	done
 	if [ -n "${WL_BOOT_CONFIG:-}" ]; then printf '%s\n' "$WL_BOOT_CONFIG"; fi
