@@ -37,12 +37,12 @@ SLEEP = names(
 	r"(get|pin)_user_pages?\w* v[mz]alloc\w* vfree mmput iput dput vfs_\w+ kernel_(read|write) kthread_stop",
 	r"split_(folio|huge_page)\w* folio_split try_to_(unmap|migrate) rmap_walk migrate_pages _*anon_vma_prepare",
 	r"mmu_notifier_invalidate_range_start lru_(add_drain_all|cache_disable) filemap_(fdatawait|write_and_wait)\w*",
-	r"(cpus|mems)_(read|write)_lock get_online_mems inode_lock(_shared|_killable)?(_nested)? device_lock(_interruptible)? lock_two_folios",
+	r"cpus_(read|write)_lock get_online_mems mem_hotplug_begin inode_lock(_shared|_killable)?(_nested)? device_lock(_interruptible)? lock_two_folios",
 	r"lock_sock(_nested)? rtnl_lock(_killable|_interruptible)? cgroup_lock kmap vm_unmap_aliases set_memory_\w+",
 	r"_*(pte|pmd|pud|p4d)_alloc(_one|_map)? vmf_anon_prepare read_(mapping|cache)_(folio|page)\w* shmem_read_folio\w* shmem_get_folio",
-	r"kv?free_rcu_mightsleep kvfree(_sensitive)? wait_var_event\w* (bit|action)_wait(_io)? stop_machine call_usermodehelper request_module",
+	r"kv?free_rcu_mightsleep kvfree(_sensitive)? wait_var_event\w* stop_machine call_usermodehelper request_module",
 	r"copy_page_(to|from)_iter copy_folio_(to|from)_iter copy_(from|to)_sockptr\w* unsafe_(get|put)_user simple_(read_from|write_to)_buffer",
-	r"folio_(mc_)?copy folio_zero_user copy_(user|mc_user)_(large_folio|huge_page) clear_huge_page filp_(open|close) kthread_park",
+	r"folio_(mc_)?copy folio_zero_user copy_user_(large_folio|huge_page) clear_huge_page filp_(open|close) kthread_park",
 	r"(blocking|srcu)_notifier_call_chain\w* truncate_inode_pages\w* invalidate_inode_pages2\w* unmap_mapping_\w+")
 # Take a page table lock, which may be that of the walk.
 RELOCK = names(
@@ -318,10 +318,12 @@ def judge_lost(p, fw):
 		say(p, "ERROR: what folio_walk_start() finds is never ended: nothing after it does")
 
 # A sleep behind the start in one expression; where nothing was found it is right.
-def in_condition(p, start, a, b):
+def in_condition(p, start, a, b, found):
 	a = a.replace(" ", "")
 	name = r"\b(\w+=)?\(*%s\(" % start
-	if not re.search(name, a) or re.search(r"!\(*%s|NULL==|==NULL|\|\|" % name, a):
+	if not re.search(name, a) or re.search(r"NULL==|==NULL", a):
+		return
+	if bool(re.search(r"!\(*" + name, a)) == found or ("||" if found else "&&") in a:
 		return
 	for x in re.findall(r"(\w+) *\(", b):
 		if ends(x):
@@ -846,7 +848,22 @@ start << condition.start;
 a << condition.a;
 b << condition.b;
 @@
-in_condition(p, start, a, b)
+in_condition(p, start, a, b, True)
+
+@condition_not depends on walk@
+identifier start : script:python() { opens(start) };
+expression a, b;
+position p;
+@@
+ \( a || b \& <+... start@p(...) ...+> \)
+
+@script:python@
+p << condition_not.p;
+start << condition_not.start;
+a << condition_not.a;
+b << condition_not.b;
+@@
+in_condition(p, start, a, b, False)
 
 // SmPL does not look for paths in ({ }).
 @whole depends on s@
