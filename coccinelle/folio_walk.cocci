@@ -30,13 +30,25 @@ SLEEP = names(
 	r"mmap_(read|write)_lock\w* lock_mm_and_find_vma (anon_vma|i_mmap|hugetlb_vma)_lock_(read|write)",
 	r"(__)?(folio_lock|lock_page)(_killable|_or_retry|_maybe_drop_mmap)? (folio|page)_(put_)?wait_\w+ wait_on_\w+ _*s?wait_event\w* wait_for_\w+",
 	r"vma_start_write\w* vm_flags_(set|clear|mod|reset) lock_next_vma uffd_(lock_vma|mfill_lock|move_lock)",
-	r"schedule(_timeout\w*|_hrtimeout\w*)? io_schedule\w* yield cond_resched might_(sleep|fault)\w* \w?sleep \w+sleep_range msleep\w*",
+	r"schedule(_timeout\w*|_hrtimeout\w*)? io_schedule\w* yield _*cond_resched\w* might_(sleep|fault)\w* \w?sleep \w+sleep_range msleep\w*",
 	r"synchronize_(rcu|srcu|net|irq)\w* s?rcu_barrier flush_(work|workqueue|delayed_work) cancel_(delayed_)?work_sync",
 	r"_*(raw_)?copy_(to|from|in)_(user|iter)\w* copy_struct_\w+_user _*clear_user _*(get|put)_user str(ncpy_from|n?len)_user",
 	r"(v?mem|str|strn)dup_\w*user\w* access_(process|remote)_vm fault_in_\w+ handle_mm_fault fixup_user_fault",
 	r"(get|pin)_user_pages?\w* v[mz]alloc\w* vfree mmput iput dput vfs_\w+ kernel_(read|write) kthread_stop",
 	r"split_(folio|huge_page)\w* folio_split try_to_(unmap|migrate) rmap_walk migrate_pages _*anon_vma_prepare",
-	r"mmu_notifier_invalidate_range_start lru_(add_drain_all|cache_disable) filemap_(fdatawait|write_and_wait)\w*")
+	r"mmu_notifier_invalidate_range_start lru_(add_drain_all|cache_disable) filemap_(fdatawait|write_and_wait)\w*",
+	r"cpus_(read|write)_lock get_online_mems mem_hotplug_begin inode_lock(_shared|_killable)?(_nested)? device_lock(_interruptible)? lock_two_folios",
+	r"lock_sock(_nested)? rtnl_lock(_killable|_interruptible)? cgroup_lock kmap vm_unmap_aliases set_memory_\w+",
+	r"_*(pte|pmd|pud|p4d)_alloc(_one|_map)? vmf_anon_prepare read_(mapping|cache)_(folio|page)\w* shmem_read_folio\w* shmem_get_folio",
+	r"kv?free_rcu_mightsleep kvfree(_sensitive)? wait_var_event\w* stop_machine call_usermodehelper request_module",
+	r"copy_page_(to|from)_iter copy_folio_(to|from)_iter copy_(from|to)_sockptr\w* unsafe_(get|put)_user simple_(read_from|write_to)_buffer",
+	r"folio_(mc_)?copy folio_zero_user copy_user_(large_folio|huge_page) clear_huge_page filp_(open|close) kthread_park",
+	r"(blocking|srcu)_notifier_call_chain\w* truncate_inode_pages\w* invalidate_inode_pages2\w* unmap_mapping_\w+")
+# Take a page table lock, which may be that of the walk.
+RELOCK = names(
+	r"walk_page_(vma|range\w*|mapping) _*pte_offset_map_lock pte_alloc_map_lock get_locked_pte p[mu]d_lock p[mu]d_trans_huge_lock",
+	r"huge_pte_lock _*split_huge_p[mu]d(_address)? page_vma_mapped_walk follow_(pfnmap_start|pte|pfn|page\w*) zap_(page_range|vma_ptes)\w*",
+	r"vmf?_insert_\w+ remap_pfn_range apply_to_(existing_)?page_range change_protection")
 NO_SLEEP = re.compile("trylock|unlock|nofault|inatomic|nowait|nonblock|fast_only")
 SLEEP_GUARD = re.compile(r"^(mutex|rwsem|percpu|mmap|device|cpus_read)(?!\w*_try)")
 BLOCKS = r"\b(GFP_(KERNEL|USER|HIGHUSER|NOFS|NOIO)(_MOVABLE|_ACCOUNT)?|GFP_TRANSHUGE|__GFP_(DIRECT_)?RECLAIM)\b"
@@ -47,11 +59,14 @@ VMA_LOCK = names(
 	r"_*vma_start_(read|write)\w* vma_assert_(write_)?locked vma_assert_stabilised vm_flags_(set|clear|mod|reset)",
 	r"\w*lock_(next_)?vma(_under_rcu|_range)? uffd_(mfill|move)_lock try_vma_read_lock vma_(read|write)_(try)?lock\w*")
 VMA_UNLOCK = names("vma_end_read uffd_(mfill|move)_unlock unlock_vma vma_read_unlock")
+VMA_WRITE = names(r"_*vma_start_write\w* vma_assert_write_locked vm_flags_(set|clear|mod|reset)")
+WRITE_END = names("mmap_write_(unlock|downgrade)")	# ends the write locks of all VMAs
+MMAP_UNLOCK = names("mmap_(read|write)_unlock")
 VMA_FIND = names(
 	r"find_(exact_|extend_)?vma(_prev|_intersection|_locked)? vma_(lookup|find|next|prev|iter_load)",
 	r"mas_(find|walk|next|prev)\w* mtree_load lock_mm_and_find_vma")
 FLAGS = names("FW_ZEROPAGE FW_VMA_LOCKED FW_MIGRATION 0[uUlL]*")
-FOREIGN = re.compile(r"^((FW|FOLL|FAULT|FGP|GFP|__GFP|VM|PGWALK|TTU|PVMW)_|\d|BIT(_ULL)?\(|GENMASK)")
+FOREIGN = re.compile(r"^((FW|FOLL|FAULT|FGP|GFP|__GFP|VM|PGWALK|TTU|PVMW)_|\d|BIT(_ULL)?\(|GENMASK|(true|false)$|~|.*(->|\.)(vm_flags|gfp_mask)$)")
 VMA_READ = names(r"lock_vma_under_rcu vma_start_read(_locked\w*)?")	# do not sleep, but come first
 READERS = names(r"mem(set|cpy|move) (READ|WRITE)_ONCE k?v?free\w* (trace|folio_walk)_\w+ \w*printk pr_\w+ sizeof")
 
@@ -61,6 +76,7 @@ class Line:
 
 def fresh():
 	global DEFINED, VOID, MACROS, ENDS, OPENS, WALKS, MAY_SLEEP, SLEEPS, LOCKS, FINDS
+	global UNLOCKS, WRITE_ENDS, WRITES, STORED, STARTS, LOST, LOST_ENDED, LET_GO, MMAP_LOCKS
 	global CALLS, SEEN, OWN, FLAG_VARS, UNNOTED, BELIEVED, ENDING, WAITLESS, RETRIED, IN_EXPRESSION, ENDED_LATER, GFP_VARS, FOUND
 	DEFINED, MACROS = {}, {}	# functions and their parameters, macros and their values
 	VOID = set()
@@ -75,6 +91,12 @@ def fresh():
 	RETRIED, IN_EXPRESSION = set(), set()	# walks in do { } while (!folio), in ({ })
 	ENDED_LATER = set()	# calls that are given a walk, and the walk is ended after them
 	CALLS = {}	# calls that are given FW_VMA_LOCKED, and their callers
+	UNLOCKS, WRITE_ENDS, WRITES = set(), set(), set()	# functions that let go of a VMA, end or take write locks
+	STORED = {}	# members that were set to FW_VMA_LOCKED, and the functions that did
+	STARTS = {}	# arguments of walks
+	LOST, LOST_ENDED = {}, set()	# walks whose result is only part of an expression
+	LET_GO = {}	# of the VMA while there is a walk; and it is ended later
+	MMAP_LOCKS = []	# mmap locks, and where they are taken
 	GFP_VARS = {}	# by function and variable: what it is set to
 	FOUND = {}
 
@@ -102,7 +124,7 @@ def walks_for_others(f):
 	return f in WALKS
 
 def known_sleep(f):
-	return bool(SLEEP.match(f) and not NO_SLEEP.search(f))
+	return bool((SLEEP.match(f) or RELOCK.match(f)) and not NO_SLEEP.search(f))
 
 def blocking(x):
 	return bool(GFP.match(x)) or any(v == x for fn, v in GFP_VARS)
@@ -117,7 +139,10 @@ def may_sleep(f):
 	return f in MAY_SLEEP
 
 def sleeps(f):
-	return known_sleep(f) or f in MAY_SLEEP or bool(KMALLOC.match(f) or VMA_READ.match(f))
+	return known_sleep(f) or f in MAY_SLEEP or lets_go(f) or bool(KMALLOC.match(f) or VMA_READ.match(f))
+
+def lets_go(f):
+	return unlocks_vma(f) or bool(MMAP_UNLOCK.match(f))
 
 def elsewhere(f):
 	return not (f in DEFINED or f in MACROS or ends(f) or known_sleep(f) or READERS.match(f))
@@ -126,7 +151,19 @@ def locks_vma(f):
 	return f in LOCKS or bool(VMA_LOCK.match(f) and not re.search("unlock|anon_vma|hugetlb_vma", f))
 
 def unlocks_vma(f):
-	return bool(VMA_UNLOCK.match(f))
+	return bool(VMA_UNLOCK.match(f)) or f in UNLOCKS and f not in LOCKS
+
+def unlocks_or_ends(f):
+	return bool(VMA_UNLOCK.match(f) or WRITE_END.match(f))
+
+def ends_write(f):
+	return bool(WRITE_END.match(f)) or f in WRITE_ENDS and f not in LOCKS
+
+def write_locks(f):
+	return bool(VMA_WRITE.match(f)) or f in WRITES
+
+def read_locks(f):
+	return locks_vma(f) and not write_locks(f)
 
 def finds_vma(f):
 	return bool(VMA_FIND.match(f)) or f in FINDS and f not in LOCKS
@@ -142,8 +179,9 @@ def split(e, sep):
 	return out
 
 class Call:
-	def __init__(self, p, callee, given=False, surely=False):
+	def __init__(self, p, callee, given=False, surely=False, member=None):
 		self.p, self.fn, self.callee = p[0], p[0].current_element, callee
+		self.member = member	# given by a member of a structure
 		self.given, self.surely = given, surely	# FW_VMA_LOCKED; on every path
 		self.locked, self.wrong, self.mmap = False, None, None
 		self.args, self.sources = [], set()
@@ -181,8 +219,18 @@ def vma_locked_for(c, seen=()):
 		return c.mmap or "the VMA is from %s()" % sorted(c.sources)[0], ""
 	return None, "no lock in %s()" % c.fn
 
+# What a member holds is not followed: a lock of the function, of its callers or of
+# those that set it may be the one.
+def lock_in_sight(c, seen=()):
+	return not c.wrong and c.locked or any(lock_in_sight(x, seen + (c.fn,)) for x in CALLS.values()
+		if x.callee == c.fn and x.fn not in seen + (c.fn,))
+
 def judge_calls():
-	for c in [x for x in CALLS.values() if x.given]:
+	for c in [x for x in CALLS.values() if x.member]:
+		if not lock_in_sight(c) and not STORED[c.member] & LOCKS:
+			say([c.p], "WARNING: FW_VMA_LOCKED: cannot tell whether the VMA is locked: %s may have it, and no lock is in sight"
+			    % c.member)
+	for c in [x for x in CALLS.values() if x.given and not x.member]:
 		how, why = vma_locked_for(c)
 		if how is None:
 			say([c.p], "WARNING: FW_VMA_LOCKED: cannot tell whether the VMA is locked: " + why)
@@ -215,12 +263,25 @@ def values(e):
 			return [x for y in parts for x in values(y)]
 	return [e]
 
+# The same, with the macros and constants of the file.
+def unfolded(e, seen=()):
+	return [y for x in values(e) for y in
+		(unfolded(MACROS[x], seen + (x,)) if x in MACROS and x not in seen else [x])]
+
+def says_locked(x):
+	return x in MACROS and "FW_VMA_LOCKED" in unfolded(x)
+
+def stored(x):
+	return x in STORED
+
 def judge_flags(e, p, seen=()):
 	for x in values(e):
 		if FLAGS.match(x) or x in seen:
 			continue
 		if x in MACROS:
 			judge_flags(MACROS[x], p, seen + (x,))
+		elif not x:
+			say(p, "ERROR: || between flags for folio_walk_start()")
 		elif FOREIGN.match(x):
 			say(p, "ERROR: unknown flag %s for folio_walk_start()" % x)
 		elif re.match("[A-Z][A-Z0-9_]*$", x):
@@ -231,6 +292,50 @@ def stands(x):
 
 def believed(p, t):
 	return (at(p), at(t)) in BELIEVED
+
+# The VMA of the walk, or the mmap lock where that is what keeps it.
+def let_go_of(p, q, f, args):
+	walk = STARTS.get(at(p), [])
+	plain = walk and all(FLAGS.match(x) and x != "FW_VMA_LOCKED" for x in unfolded(walk[-1]))
+	if not MMAP_UNLOCK.match(f):
+		return not plain and any(x in walk[1:] for x in args)
+	taken = [(where, arg) for fn, where, arg in MMAP_LOCKS if fn == p[0].current_element]
+	return plain and all(arg in args and not at(p) < where < at(q) for where, arg in taken)
+
+# What a function comes to that may sleep.
+def innermost(f):
+	seen = set()
+	while f in MAY_SLEEP and f not in seen:
+		seen.add(f)
+		f = MAY_SLEEP[f][0]
+	return f
+
+def judge_lost(p, fw):
+	e, fn = LOST[at(p)].replace(" ", ""), p[0].current_element
+	fw = fw.replace(" ", "")
+	bare = re.findall(r"(?<![\w.>])%s\b(?!\.|->|\[)" % base(fw), e)
+	if owns(fn, fw) and len(bare) == 1 and at(p) not in LOST_ENDED and not any(ends(x) for x in re.findall(r"\w+", e)):
+		say(p, "ERROR: what folio_walk_start() finds is never ended: nothing after it does")
+
+# A sleep behind the start in one expression; where nothing was found it is right.
+def in_condition(p, start, a, b, found):
+	a = a.replace(" ", "")
+	name = r"\b(\w+=)?\(*%s\(" % start
+	if not re.search(name, a) or re.search(r"NULL==|==NULL", a):
+		return
+	if bool(re.search(r"!\(*" + name, a)) == found or ("||" if found else "&&") in a:
+		return
+	for x in re.findall(r"(\w+) *\(", b):
+		if ends(x):
+			return
+		if known_sleep(x):
+			say(p, "ERROR: %s() may sleep under the page table lock of this walk, in the same expression" % x)
+
+def let_go_at(q):
+	return at(q) in LET_GO
+
+def lost_at(p):
+	return at(p) in LOST
 
 def walk_open(p, fw, q, e, again, sleep, es, alloc, gfp, guard):
 	fn, line = p[0].current_element, p[0].line
@@ -243,15 +348,24 @@ def walk_open(p, fw, q, e, again, sleep, es, alloc, gfp, guard):
 		say(q, "ERROR: second walk: the loop comes back to %s() before folio_walk_end()" % again)
 	elif again:
 		say(q, "ERROR: second walk: %s() before folio_walk_end() for the walk from line %s" % (again, line))
+	elif lets_go(sleep):
+		args = [x.replace(" ", "") for x in split(es, ",")]
+		if let_go_of(p, q, sleep, args):
+			LET_GO[at(q)] = q, "ERROR: %s() lets go of the VMA before folio_walk_end() for the walk from line %s" % (sleep, line)
 	elif VMA_READ.match(sleep):
 		say(q, "ERROR: %s() locks a VMA %s, which comes last" % (sleep, under))
 	elif KMALLOC.match(sleep) and "GFP_" in es:
 		return
+	elif sleep in MAY_SLEEP and RELOCK.match(innermost(sleep)):
+		say(q, "%s %s() comes to %s(), line %s, and takes a page table lock %s"
+		    % (("ERROR:" if sleep in SLEEPS else "WARNING: cannot tell whether", sleep) + MAY_SLEEP[sleep] + (under,)))
 	elif sleep in SLEEPS:
 		say(q, "ERROR: %s() sleeps in %s(), line %s, %s" % ((sleep,) + MAY_SLEEP[sleep] + (under,)))
 	elif sleep in MAY_SLEEP:
 		say(q, "WARNING: cannot tell whether %s() comes to %s(), line %s, and sleeps %s"
 		    % ((sleep,) + MAY_SLEEP[sleep] + (under,)))
+	elif RELOCK.match(sleep):
+		say(q, "ERROR: second walk: %s() may take the page table lock of the walk from line %s again" % (sleep, line))
 	elif sleep or guard or alloc:
 		say(q, "ERROR: %s may sleep %s" % (sleep and sleep + "()" or guard and "guard(%s)" % guard or
 						   "%s(%s)" % (alloc, gfp), under))
@@ -332,6 +446,77 @@ m << macro.m;
 e << macro.e;
 @@
 MACROS[m] = e
+
+// A constant of the file is as good as a macro.
+@of_file depends on walk || vma_locked@
+identifier v;
+expression e;
+position p;
+@@
+ const folio_walk_flags_t v@p = e;
+
+@script:python@
+v << of_file.v;
+e << of_file.e;
+p << of_file.p;
+@@
+if p[0].current_element not in DEFINED:
+	MACROS[v] = e
+
+// ---- who locks a VMA, or lets go of it on every path
+
+@locks depends on walk || vma_locked@
+identifier fn;
+identifier lock : script:python() { locks_vma(lock) };
+@@
+ fn(...) { <+... lock(...) ...+> }
+
+@script:python@
+fn << locks.fn;
+lock << locks.lock;
+@@
+LOCKS.add(fn)
+if VMA_WRITE.match(lock):
+	WRITES.add(fn)
+
+@unlocks depends on walk || vma_locked@
+identifier fn, x;
+identifier unlock : script:python() { unlocks_or_ends(unlock) };
+@@
+ fn(...) {
+ ... when strict
+(
+ unlock(x);
+|
+ if (x) unlock(x);
+)
+ ... when any
+ }
+
+@script:python@
+fn << unlocks.fn;
+unlock << unlocks.unlock;
+x << unlocks.x;
+@@
+if WRITE_END.match(unlock):
+	WRITE_ENDS.add(fn)
+elif [v for v, t in DEFINED.get(fn, {}).items() if "vm_area_struct" in t] == [x]:
+	UNLOCKS.add(fn)
+
+@ends_write depends on vma_locked@
+identifier fn;
+identifier unlock : script:python() { ends_write(unlock) };
+@@
+ fn(...) {
+ ... when strict
+ unlock(...);
+ ... when any
+ }
+
+@script:python@
+fn << ends_write.fn;
+@@
+WRITE_ENDS.add(fn)
 
 @ends depends on walk exists@
 identifier fn;
@@ -503,20 +688,35 @@ position p;
 @not_tested depends on walk@
 identifier start : script:python() { opens(start) };
 identifier g != {likely, unlikely, WARN_ON, WARN_ON_ONCE, VM_WARN_ON, VM_WARN_ON_ONCE};
-expression x;
+expression x, e;
 position p;
 @@
 (
- x = <+... start@p(...) ...+>
+ x = \(<+... start@p(...) ...+> \& e\)
 |
- g(..., <+... start@p(...) ...+>, ...)
+ g(..., \(<+... start@p(...) ...+> \& e\), ...)
 )
+
+@script:python@
+p << not_tested.p;
+e << not_tested.e;
+g << not_tested.g = "";
+@@
+if not re.match("KUNIT_|(VM_)?BUG_ON", g):
+	LOST[at(p)] = e
 
 @returned depends on walk@
 identifier start : script:python() { opens(start) };
+expression e;
 position p;
 @@
- return <+... start@p(...) ...+>;
+ return \(<+... start@p(...) ...+> \& e\);
+
+@script:python@
+p << returned.p;
+e << returned.e;
+@@
+LOST[at(p)] = e
 
 // Without a variable, the call itself is what is tested.
 @s depends on walk@
@@ -544,6 +744,126 @@ p << s.p;
 b;
 @@
 coccinelle.b = cocci.make_ident(base(fw))
+LOST.pop(at(p), None)
+
+@args_of_walk depends on s@
+position s.p;
+identifier start;
+expression list es;
+@@
+ start@p(es)
+
+@script:python@
+p << s.p;
+es << args_of_walk.es;
+@@
+STARTS[at(p)] = [x.replace(" ", "") for x in split(es.expr, ",")]
+
+// The result is only part of an expression: what ends the walk?
+@lost depends on walk@
+identifier start : script:python() { opens(start) };
+expression fw;
+position p : script:python() { lost_at(p) };
+@@
+ start@p(fw, ...)
+
+@script:python lost_of@
+fw << lost.fw;
+b;
+@@
+coccinelle.b = cocci.make_ident(base(fw))
+
+@lost_ended depends on lost exists@
+expression lost.fw, ops;
+position lost.p;
+identifier lost_of.b, start, method;
+identifier end : script:python() { ends(end) };
+identifier other : script:python() { elsewhere(other) };
+@@
+ start@p(...)
+ ... when any
+(
+ end(...)
+|
+ other(..., \(b\|&b\|fw\), ...)
+|
+ ops->method(..., \(b\|&b\|fw\), ...)
+)
+
+@script:python@
+p << lost.p;
+start << lost_ended.start;
+@@
+LOST_ENDED.add(at(p))
+
+@script:python@
+p << lost.p;
+fw << lost.fw;
+@@
+judge_lost(p, fw)
+
+@thrown_away depends on walk@
+position p;
+@@
+ folio_walk_start@p(...);
+
+@script:python@
+p << thrown_away.p;
+@@
+say(p, "ERROR: nobody looks at the result of folio_walk_start()")
+
+@not_looked_at depends on s exists@
+expression s.f;
+type T;
+identifier x, of.b, fld;
+identifier end : script:python() { ends(end) };
+position s.p, q;
+@@
+(
+ f = folio_walk_start@p(...);
+|
+ T x = folio_walk_start@p(...);
+)
+ ... when != f
+     when != x
+     when != b.fld
+ end@q(...);
+
+@script:python@
+p << s.p;
+q << not_looked_at.q;
+@@
+say(q, "ERROR: folio_walk_end() without a look at the result of folio_walk_start(), line %s" % p[0].line)
+
+@condition depends on walk@
+identifier start : script:python() { opens(start) };
+expression a, b, c;
+position p;
+@@
+ \( \( a && b \| a ? b : c \) \& <+... start@p(...) ...+> \)
+
+@script:python@
+p << condition.p;
+start << condition.start;
+a << condition.a;
+b << condition.b;
+@@
+in_condition(p, start, a, b, True)
+
+@condition_not depends on walk@
+identifier start : script:python() { opens(start) };
+expression a, b;
+position p;
+@@
+ \( a || b \& <+... start@p(...) ...+> \)
+
+@script:python@
+p << condition_not.p;
+start << condition_not.start;
+a << condition_not.a;
+b << condition_not.b;
+@@
+in_condition(p, start, a, b, False)
 
 // SmPL does not look for paths in ({ }).
 @whole depends on s@
@@ -864,6 +1184,19 @@ start << retried.start;
 @@
 RETRIED.add(at(p))
 
+@mmap_locks depends on s@
+identifier lock =~ "^mmap_(read|write)_(try)?lock";
+expression e;
+position q;
+@@
+ lock@q(e)
+
+@script:python@
+e << mmap_locks.e;
+q << mmap_locks.q;
+@@
+MMAP_LOCKS.append((q[0].current_element, at(q), e.replace(" ", "")))
+
 @open depends on s exists@
 position t : script:python(s.p) { believed(p, t) };
 iterator name scoped_guard, scoped_class, kunit_warning_suppress;
@@ -892,7 +1225,7 @@ statement S;
      when != \(KUNIT_EXPECT_NULL(..., f, ...)\|KUNIT_ASSERT_NULL(..., f, ...)\)
      when any
      when != true \(!f\|!f && ...\|f == NULL\|f == NULL && ...\|unlikely(!f)\|unlikely(f == NULL)\|IS_ERR_OR_NULL(f)\|WARN_ON(!f)\|WARN_ON_ONCE(!f)\|WARN(!f, ...)\|f == 0\)
-     when != true \(!(f = opener(...))\|(f = opener(...)) == NULL\|unlikely(!(f = opener(...)))\|c1 || !opener(...)\|c2 || !(f = opener(...))\)
+     when != true \(!(f = opener(...))\|!(f = opener(...)) && ...\|(f = opener(...)) == NULL\|unlikely(!(f = opener(...)))\|c1 || !opener(...)\|c2 || !(f = opener(...))\)
      when != false \(f\|f || ...\|f != NULL\|f != 0\|likely(f)\|!!f\)
      when != false \(f = opener(...)\|(f = opener(...))\|(f = opener(...)) != NULL\|c3 && opener(...)\|c4 && (f = opener(...))\|c5 && (f = opener(...)) != NULL\)
      when != false \(1\|yes\)
@@ -926,6 +1259,23 @@ gfp << open.gfp = "";
 held << open.held = "";
 @@
 walk_open(p, fw, q, e, again, sleep, str(es), alloc, gfp, held)
+
+// Where nothing ends the walk later, that is what was said.
+@let_go_ended depends on open exists@
+identifier unlock : script:python() { lets_go(unlock) };
+identifier start : script:python() { opens(start) };
+identifier end : script:python() { ends(end) };
+position q : script:python() { let_go_at(q) };
+@@
+ unlock@q(...)
+ ... when != start(...)
+     when any
+ end(...)
+
+@script:python@
+q << let_go_ended.q;
+@@
+say(*LET_GO[at(q)])
 
 // Given to a function of another file, and not ended later: did that end it?
 @handed depends on s exists@
@@ -999,6 +1349,21 @@ q << flags_of.q;
 @@
 judge_flags(fl, q)
 
+@flags_of_member depends on walk exists@
+identifier fld;
+expression fl, e;
+position q;
+@@
+ \(e.fld = fl@q\|e.fld |= fl@q\|e->fld = fl@q\|e->fld |= fl@q\)
+ ... when any
+ folio_walk_start(..., <+... \(e.fld\|e->fld\) ...+>)
+
+@script:python@
+fl << flags_of_member.fl;
+q << flags_of_member.q;
+@@
+judge_flags(fl, q)
+
 // A flag that another function hands on.
 @flag_given depends on walk@
 identifier callee : script:python() { walks_for_others(callee) };
@@ -1053,6 +1418,113 @@ q << carried.q;
 if "FW_VMA_LOCKED" in values(fl):
 	CALLS.setdefault(at(q), Call(q, callee, True, False))
 
+// The same by a macro or a constant of the file, or through a member.
+@named depends on vma_locked@
+identifier m;
+@@
+(
+ #define m <+... FW_VMA_LOCKED ...+>
+|
+ const folio_walk_flags_t m = <+... FW_VMA_LOCKED ...+>;
+)
+
+@given_by_name depends on named@
+identifier callee;
+identifier flag : script:python() { says_locked(flag) };
+expression fl;
+position q;
+@@
+ callee@q(..., \(<+... flag ...+> \& fl\), ...)
+
+@script:python@
+callee << given_by_name.callee;
+fl << given_by_name.fl;
+q << given_by_name.q;
+@@
+if "FW_VMA_LOCKED" in unfolded(fl):
+	CALLS[at(q)] = Call(q, callee, True, split(fl, "?")[1:] == [])
+
+@carried_by_name depends on named exists@
+identifier v;
+identifier callee : script:python() { walks(callee) };
+identifier flag : script:python() { says_locked(flag) };
+expression E, fl;
+position q;
+@@
+(
+ v = \(<+... flag ...+> \& fl\)
+|
+ v |= \(<+... flag ...+> \& fl\)
+)
+ ... when != v = E
+     when any
+ callee@q(..., \(v\|v | E\|E | v\), ...)
+
+@script:python@
+callee << carried_by_name.callee;
+fl << carried_by_name.fl;
+q << carried_by_name.q;
+@@
+if "FW_VMA_LOCKED" in unfolded(fl):
+	CALLS.setdefault(at(q), Call(q, callee, True, False))
+
+@stores depends on vma_locked@
+identifier fld;
+expression x, fl;
+position p;
+@@
+(
+ x.fld@p = \(<+... FW_VMA_LOCKED ...+> \& fl\)
+|
+ x.fld@p |= \(<+... FW_VMA_LOCKED ...+> \& fl\)
+|
+ x->fld@p = \(<+... FW_VMA_LOCKED ...+> \& fl\)
+|
+ x->fld@p |= \(<+... FW_VMA_LOCKED ...+> \& fl\)
+)
+
+@script:python@
+fld << stores.fld;
+fl << stores.fl;
+p << stores.p;
+@@
+if "FW_VMA_LOCKED" in values(fl):
+	STORED.setdefault(fld, set()).add(p[0].current_element)
+
+@stores_first depends on vma_locked@
+identifier tag, v, fld;
+expression fl;
+position p;
+@@
+ struct tag v@p = { ..., .fld = \(<+... FW_VMA_LOCKED ...+> \& fl\), ... };
+
+@script:python@
+fld << stores_first.fld;
+fl << stores_first.fl;
+p << stores_first.p;
+@@
+if "FW_VMA_LOCKED" in values(fl):
+	STORED.setdefault(fld, set()).add(p[0].current_element)
+
+@by_member depends on stores || stores_first@
+identifier callee : script:python() { walks(callee) };
+identifier fld : script:python() { stored(fld) };
+expression x;
+position q;
+@@
+(
+ callee@q(..., <+... x.fld ...+>, ...)
+|
+ callee@q(..., <+... x->fld ...+>, ...)
+)
+
+@script:python@
+callee << by_member.callee;
+fld << by_member.fld;
+q << by_member.q;
+@@
+CALLS.setdefault(at(q), Call(q, callee, True, False, fld))
+
 // Their callers, and the callers of those: the lock may be there.
 @caller depends on vma_locked@
 identifier callee : script:python() { holds_given(callee) };
@@ -1080,17 +1552,6 @@ CALLS.setdefault(at(q), Call(q, callee))
 
 // ---- and what is seen of the VMA before them. Behind a test of a bool it is
 // somebody's choice: the lock that is in sight may be the one.
-
-@locks depends on vma_locked@
-identifier fn;
-identifier lock : script:python() { locks_vma(lock) };
-@@
- fn(...) { <+... lock(...) ...+> }
-
-@script:python@
-fn << locks.fn;
-@@
-LOCKS.add(fn)
 
 @finds depends on vma_locked@
 identifier fn;
@@ -1161,6 +1622,36 @@ q << unlocked.q;
 r << unlocked.r;
 @@
 CALLS[at(q)].wrong = "%s(), line %s, has let go of the VMA" % (unlock, r[0].line)
+
+// A write lock ends with that of the mmap lock.
+@write_ended depends on vma_locked exists@
+identifier callee;
+identifier wlock : script:python() { write_locks(wlock) };
+identifier rlock : script:python() { read_locks(rlock) };
+identifier unlock : script:python() { ends_write(unlock) };
+identifier lock : script:python() { locks_vma(lock) };
+expression vma, e;
+position q : script:python() { given_for_sure(q) };
+bool chosen;
+position r;
+@@
+ wlock(..., vma, ...)
+ ... when != rlock(...)
+     when != vma = e
+     when any
+ unlock@r(...)
+ ... when != lock(...)
+     when != vma = e
+     when != chosen
+     when any
+ callee@q(..., vma, ...)
+
+@script:python@
+unlock << write_ended.unlock;
+q << write_ended.q;
+r << write_ended.r;
+@@
+CALLS[at(q)].wrong = "%s(), line %s, has ended the write lock" % (unlock, r[0].line)
 
 @found depends on vma_locked exists@
 identifier callee;
