@@ -11,7 +11,8 @@ from .source import (
 from .flow import (
     ENTERS, Interp)
 from .callers import (
-    Project, SOURCES, given, how, read_source, tree_modes, tree_root)
+    NOVMA, Project, SOURCES, by_caller, given, how, other_mm, read_source, tree_modes,
+    tree_root)
 
 # ---------------------------------------------------------------- the driver
 
@@ -214,7 +215,7 @@ def proven(p, t, mode, w):
     if mode == NL:
         if kind in ('kernel', 'lockless'):
             return None
-        if w.entry == 'walk_page_range_novma':
+        if w.entry == NOVMA:
             why = not_init_mm(p, w, mm)
             return why and '%s in %s, which takes it for init_mm only: %s' % (mode, at, why)
         if kind == 'novma' or w.mm == '&init_mm':
@@ -268,9 +269,7 @@ def not_init_mm(p, w, mm):
     if '&init_mm' in same:
         return None
     for m in sorted(same):
-        other = re.match(r'&([A-Za-z_]\w*)(\$\d+)?$', m)
-        if m == 'current->mm' or m.endswith('->vm_mm') or other and not any(
-                'init_mm' in b for b in p.bodies(other.group(1))):
+        if other_mm(p, m):
             return 'it walks ' + re.sub(r'[%$]\d+', '', m)
         if ('eq', 0) in (w.st.c.get('(&init_mm==%s)' % m), w.st.c.get('(%s==&init_mm)' % m)):
             return 'it walks another mm'
@@ -282,12 +281,6 @@ def not_init_mm(p, w, mm):
             re.search(r'\b%s\s*=\s*&\s*init_mm\b' % last, x) for x in texts):
         return 'its mmap lock is %s at %s' % (how(mm), mm[1])
     return None
-
-
-def by_caller(root, w):
-    """Is the mm of this walk a parameter of the function, or reached through one?"""
-    m = re.match(r'\W*(\w+)%0\b', w.mm or '')
-    return bool(m) and m.group(1) in root.params
 
 
 def has_vma_locks(p):
@@ -337,7 +330,7 @@ def contradictions(p, t):
                 continue
             why = None if it.lossy or it.fuzzy else proven(p, t, mode, w)
             if why:
-                if mode == NL and WALK[w.entry][2] == 'novma' and by_caller(root, w) and callers:
+                if mode == NL and w.entry == NOVMA and by_caller(root, w) and callers:
                     ask = True      # they know which mm it is
                 elif unknown or not given(w):
                     mine.append((w, why))
