@@ -281,6 +281,26 @@ class FinderFunc:
 
 FINDER = FinderFunc()
 
+NOVMA = 'walk_page_range_novma'     # its mm is not known by its name
+LOCKS_MM = re.compile(r'\bmmap_\w*lock')
+LOCKS_INIT = re.compile(r'\bmmap_\w*lock\w*\s*\)?\s*\(\s*&\s*init_mm\b|\binit_mm\s*\.\s*mmap_lock')
+FEW = 8         # functions of other files, beyond those that have to be looked at
+
+
+def by_caller(root, w):
+    """Is the mm of this walk what the function is given?"""
+    m = re.match(r'\W*(\w+)%0\b', w.mm or '')
+    return bool(m) and m.group(1) in root.params and not w.mm.endswith('->vm_mm')
+
+
+def other_mm(p, m):
+    """Is it an mm that cannot be init_mm?"""
+    var = re.match(r'&([A-Za-z_]\w*)(\$\d+)?$', m)
+    if var:
+        return var.group(1) != 'init_mm' and not any('init_mm' in b for b in p.bodies(var.group(1)))
+    return m == 'current->mm' or m.endswith('->vm_mm')
+
+
 def how(lock):
     """How a lock came to be held, in words."""
     return {'took': 'taken'}.get(lock[2], lock[2])
@@ -315,7 +335,7 @@ class Project:
         self.brief = False      # would an answer from less than all paths be of no use?
         self._first, self._structs, self._inert = {}, {}, {}
         self._selects, self._writes, self._reads, self._configs = {}, {}, {}, None
-        self._drops = None
+        self._drops, self._locks = None, {}
         self._aliases = 0
         self.tabnames = set()
         self.expanded, self._macros, self._live = {}, {}, None
@@ -1185,8 +1205,10 @@ class Project:
                                       set.union(*each) - set.intersection(*each)}
         return self._configs
 
-    def callers(self, f):
-        """-> (set of functions that call f, why there may be others)"""
+    def callers(self, f, exact=None):
+        """-> (set of functions that call f, why there may be others); exact, a
+        source: all pieces of what a macro pastes count, other architectures' files
+        than that one's do not"""
         out, why = set(), None
         srcs = [f.src] if f.static and not f.src.path.endswith('.h') else self.srcs
         if f.start < 0:
@@ -1194,9 +1216,14 @@ class Project:
         if f.name.startswith('__sys_'):
             return set(), '%s() is a system call' % f.name[6:]
         pat = re.compile(r'\b%s\b' % re.escape(f.name))
+        if exact and arch(exact):
+            srcs = [s for s in srcs if arch(s) in (None, arch(exact))]
         for s in srcs:
             for n, (_, body, _p) in s.macros.items():
-                if HA + HA in body:
+                if HA + HA in body and exact:
+                    if pastes(f.name, s, n):
+                        why = 'a macro may paste the name of %s()' % f.name
+                elif HA + HA in body:
                     for a, b in re.findall(r'(\w+)\s*%s|%s\s*(\w+)' % (HA * 2, HA * 2), body):
                         if a and f.name.startswith(a) or b and f.name.endswith(b):
                             why = 'a macro may paste the name of %s()' % f.name
@@ -1540,6 +1567,95 @@ class Project:
         for c in sorted(cs, key=lambda f: (f.src.path, f.pos)):
             self.climb(t, c, chain, level + 1, leaves, why, seen)
 
+    # -- kernel page tables without a lock --------------------------------
+    def unlocked(self, t):
+        """Walks of kernel page tables, and no lock of init_mm in the functions that
+        lead there: up to those that other files may call, with all callers of
+        these; beyond, in what is at hand. -> words, or None"""
+        if self.copies(t):
+            return None
+        roots, unknown = self.users(t)
+        walks, seen, self.further = [], set(), {}
+        if unknown or not roots or not all(
+                self.clean(t, r, set(), 0, 0, walks, seen)
+                for r in sorted(roots, key=lambda f: (f.src.path, f.pos))):
+            return None
+        if len(self.further) <= FEW:
+            self.wanted |= {n for n, more in self.further.items() if more}
+        words = []
+        for w in walks:
+            x = 'kernel page tables, no lock of init_mm taken, held or asserted in %s() or its ' \
+                'callers, %s() at %s:%d' % (w.func.name, w.entry, w.site[0], w.site[1])
+            if x not in words:
+                words.append(x)
+        return '; '.join(words)
+
+    def clean(self, t, root, chain, level, beyond, walks, seen):
+        """beyond: how many calls above a function that other files may call"""
+        if root in seen:
+            return True
+        seen.add(root)
+        chain, ask = chain | {root}, False
+        if LOCKS_INIT.search(root.src.text[root.pos:root.end]):
+            return False
+        if not beyond or self.locks(root, beyond < 2):
+            it = self.run(root, chain)
+            mine = [w for w in it.walks if t.tid in w.tids]
+            base = re.split(r'[.\[]', t.name)[0]
+            if not mine or it.big or t.tid in it.copied or \
+               it.fuzzy and any(map(self.locks, [root, *it.inlined])) or \
+               any(e[0] == t.tid for e in it.escapes) or \
+               any(t.tid in it.tids(v, s) for s, v in it.result) or \
+               any(LOCKS_INIT.search(f.src.text[f.pos:f.end]) for f in it.inlined):
+                return False
+            if not level and t.kind != 'literal' and any(
+                    n == base and (root.src.idx, p) not in it.visited and
+                    not (t.func is root and p == t.pos) and not self.decl_or_member(root, n, p)
+                    for n, p in root.toks):
+                return False
+            for w in mine:
+                kernel = WALK[w.entry][2] == 'kernel' or w.entry == NOVMA and w.mm == '&init_mm'
+                if not kernel and not (w.entry == NOVMA and by_caller(root, w)):
+                    return False
+                ask = ask or not kernel
+                # an mm of which nothing is known may be init_mm
+                if any(k[0] == 'M' and not other_mm(self, k[1]) for k in w.st.l):
+                    return False
+            walks.extend(w for w in mine if not level)
+        outside, want = not root.static or root.src.path.endswith('.h'), set(self.wanted)
+        cs, unknown = self.callers(root, t.src)
+        if beyond and outside:
+            self.further[root.name] = root.name not in self.complete_names
+            self.wanted = want
+        if unknown and not cs and not ask and level and outside and \
+           root.name in self.complete_names and unknown.startswith('nothing seen'):
+            unknown = None
+        far = level >= MAX_UP
+        if (far or unknown) and (ask or not beyond):
+            return False
+        beyond += beyond > 0 or outside
+        return far or all(self.clean(t, c, chain, level + 1, beyond, walks, seen)
+                          for c in sorted(cs, key=lambda f: (f.src.path, f.pos)))
+
+    def locks(self, f, deep=True):
+        """May f, with what it calls in the files seen, take the lock of an mm?
+        Not deep: with no more than the functions that it calls itself."""
+        if (f, deep) not in self._locks:
+            self._locks[f, deep], todo, seen = False, [f], {f}
+            for g in todo:
+                texts = [g.src.text[g.pos:g.end]]
+                for n in g.called() if deep or g is f else ():
+                    h = self.lookup(n, g.src)
+                    if h is None:
+                        texts += [s.macros[n][1] for s in self.srcs if n in s.macros]
+                    elif h not in seen:
+                        seen.add(h)
+                        todo.append(h)
+                if any(map(LOCKS_MM.search, texts)):
+                    self._locks[f, deep] = True
+                    break
+        return self._locks[f, deep]
+
     def decl_or_member(self, f, name, pos):
         t = f.src.text
         before, after = t[max(0, pos - 12):pos].rstrip(), t[pos + len(name):pos + len(name) + 12].lstrip()
@@ -1754,6 +1870,11 @@ class Project:
         u = t
         if t.kind == 'literal':
             u = self.copied_target(t) or t
+        if NL in self.modes and not getattr(t, 'included', None) and not t.unseen and (
+                u.func is not None or len(self.lv.get(u.lv, ())) < 2):
+            words = self.unlocked(u)
+            if words:
+                return NL, words
         leaves, why = self.evidence(u)
         if getattr(t, 'included', None):
             why.append('its initialiser includes %s' % t.included)
@@ -1816,6 +1937,34 @@ def members_of(body):
         out.append((fn.group(1) if fn else n.group(2),
                     n.group(1) if not re.search(r'[*\[(,]', d) else None))
     return out
+
+
+def arch(src):
+    """The architecture that a file is for; two folders are built for two of them."""
+    m = re.search(r'(?:^|\W)arch\W(\w+)\W(?!xen\W|um\W)', src.path)
+    return m and m.group(1)
+
+
+def pastes(name, src, macro):
+    """May this macro make the name of its pieces?  In a .c file it is seen what it is
+    given, if no other macro uses it."""
+    params, body, _ = src.macros[macro]
+    params = re.findall(r'\w+', params or '')
+    uses = [{}]
+    if src.path.endswith('.c') and not any(
+            re.search(r'\b%s\b' % macro, m[1]) for n, m in src.macros.items() if n != macro):
+        uses = [dict(zip(params, [x.strip() for x in u.split(',')]))
+                for u in re.findall(r'\b%s\s*\(([^()]*)\)' % macro, src.text)]
+        if len(uses) != len(re.findall(r'\b%s\b' % macro, src.text)):
+            uses = [{}]
+    for m in re.finditer(r'\w+(?:\s*%s\s*\w+)+' % (HA * 2), body.replace('\\\n', ' ')):
+        parts = re.findall(r'\w+', m.group(0))
+        for u in uses:
+            rx = ''.join(re.escape(u[x]) if x in u else r'\w*' if x in params or x == '__VA_ARGS__'
+                         else x for x in parts)
+            if re.fullmatch(rx, name) and not set(params).issuperset(parts):
+                return True
+    return False
 
 
 def mode_text(body):

@@ -11,7 +11,8 @@ from .source import (
 from .flow import (
     ENTERS, Interp)
 from .callers import (
-    Project, SOURCES, given, read_source, tree_modes, tree_root)
+    NOVMA, Project, SOURCES, by_caller, given, how, other_mm, read_source, tree_modes,
+    tree_root)
 
 # ---------------------------------------------------------------- the driver
 
@@ -212,10 +213,13 @@ def proven(p, t, mode, w):
         return None
     mm, vma = p.facts(w)
     if mode == NL:
-        if kind == 'kernel' or kind == 'lockless' or w.mm == '&init_mm':
+        if kind in ('kernel', 'lockless'):
             return None
-        if kind == 'novma':
-            return None
+        if w.entry == NOVMA:
+            why = not_init_mm(p, w, mm)
+            return why and '%s in %s, which takes it for init_mm only: %s' % (mode, at, why)
+        if kind == 'novma' or w.mm == '&init_mm':
+            return '%s in %s, which cannot honour it' % (mode, at)
         return '%s in %s, which walks the page tables of a process' % (mode, at)
     if kind == 'lockless':
         if mode in (VR, WR, WV):
@@ -256,6 +260,26 @@ def proven(p, t, mode, w):
         im = [v for k, v in st.l.items() if k[0] == 'I' and v[0] in 'RW']
         if im:
             return '%s, but only i_mmap_rwsem is held (%s) at %s' % (mode, im[0][1], at)
+    return None
+
+
+def not_init_mm(p, w, mm):
+    """What shows that the mm of this walk is a process' or the firmware's, or None."""
+    same = Interp(p, set()).same(w.st, 'M', w.mm)
+    if '&init_mm' in same:
+        return None
+    for m in sorted(same):
+        if other_mm(p, m):
+            return 'it walks ' + re.sub(r'[%$]\d+', '', m)
+        if ('eq', 0) in (w.st.c.get('(&init_mm==%s)' % m), w.st.c.get('(%s==&init_mm)' % m)):
+            return 'it walks another mm'
+    # what has a lock of its own taken is not init_mm, if nothing says it is
+    local = re.match(r'\w+%\d+$', w.mm)
+    last = re.sub(r'[%$]\d+', '', w.mm).split('>')[-1].split('.')[-1]
+    texts = [f.src.text[f.pos:f.end] for f in w.chain] if local else [s.text for s in p.srcs]
+    if mm and re.match(r'\w+$', last) and not any(
+            re.search(r'\b%s\s*=\s*&\s*init_mm\b' % last, x) for x in texts):
+        return 'its mmap lock is %s at %s' % (how(mm), mm[1])
     return None
 
 
@@ -306,7 +330,9 @@ def contradictions(p, t):
                 continue
             why = None if it.lossy or it.fuzzy else proven(p, t, mode, w)
             if why:
-                if unknown or not given(w):
+                if mode == NL and w.entry == NOVMA and by_caller(root, w) and callers:
+                    ask = True      # they know which mm it is
+                elif unknown or not given(w):
                     mine.append((w, why))
                 else:
                     ask = True      # may depend on what the callers pass

@@ -41,6 +41,7 @@ VARIANTS = {
     'nolock': Variant((7, 4, 0), ('RDLOCK', 'WRLOCK', 'WRLOCK_VERIFY', 'VMA_RDLOCK_VERIFY',
                                   'NOLOCK')),
     'old': Variant((6, 6, 87), ('RDLOCK', 'WRLOCK', 'WRLOCK_VERIFY')),
+    'old-nolock': Variant((6, 6, 88), ('RDLOCK', 'WRLOCK', 'WRLOCK_VERIFY', 'NOLOCK')),
 }
 
 MAKEFILE = '''# SPDX-License-Identifier: GPL-2.0
@@ -210,7 +211,7 @@ def write(tree, path, data):
 def header(variant):
     modes = ['\t/* mode %d */\n\tPGWALK_%s = %d,' % (i, mode, i)
              for i, mode in enumerate(VARIANTS[variant].modes)]
-    old = variant == 'old'
+    old = variant.startswith('old')
     return HEADER % {
         'modes': '\n'.join(modes),
         'install': '' if old else INSTALL_PTE,
