@@ -24,7 +24,7 @@ wl_variant() {
 # wl_boot_fragments: the configuration of the loaded tree, architecture and variant.
 wl_boot_fragments() {
 	local f
-	for f in common "tree-$T_NAME" "arch-$A_NAME" "$V_NAME"; do
+	for f in common "tree-$T_NAME" "arch-$A_NAME" "arch-$A_NAME-$T_NAME" "$V_NAME"; do
 		[ ! -f "$WL_CONFIGS/boot/$f.config" ] || printf '%s\n' "$WL_CONFIGS/boot/$f.config"
 	done
 	if [ -n "${WL_BOOT_CONFIG:-}" ]; then printf '%s\n' "$WL_BOOT_CONFIG"; fi
@@ -40,10 +40,10 @@ wl_kernel_key() {
 }
 
 # wl_kernel COMMIT NAME: builds it, unless that was done.  Sets K_DIR, the folder
-# with "image" and "config".  One build folder an architecture and variant is
+# with "image", "config", and "modules" where it can have some.  One build folder an architecture and variant is
 # moved between commits, so only what differs is compiled.
 wl_kernel() {
-	local key log fragments t0=$SECONDS
+	local key log fragments file t0=$SECONDS
 	wl_lock "work-$T_NAME"
 	key=$(wl_kernel_key "$1")
 	K_KEY=$key
@@ -62,7 +62,8 @@ wl_kernel() {
 	{
 		wl_make tinyconfig &&
 			(cd "$W_DIR" && ARCH=$A_ARCH scripts/kconfig/merge_config.sh -m -O "$B_DIR" "$B_DIR/.config" "${fragments[@]}") &&
-			wl_make olddefconfig && wl_make "$M_TARGET"
+			wl_make olddefconfig && wl_make "$M_TARGET" &&
+			if grep -q '^CONFIG_MODULES=y' "$B_DIR/.config"; then wl_make modules; fi
 	} >"$log" 2>&1 &
 	# Waited for, so that a signal is heard at once.
 	wait $! || {
@@ -78,6 +79,13 @@ wl_kernel() {
 	cp "$B_DIR/.config" "$K_DIR.$$/config"
 	cp "$B_DIR/System.map" "$K_DIR.$$/System.map"
 	cp "$B_DIR/$M_IMAGE" "$K_DIR.$$/image"
+	if grep -q '^CONFIG_MODULES=y' "$B_DIR/.config"; then
+		mkdir "$K_DIR.$$/modules"
+		# What stands in it is called .o or .ko, by the tree's age.
+		sed 's/\.k\{0,1\}o$/.ko/' "$B_DIR/modules.order" | while read -r file; do
+			cp "$B_DIR/${file#"$W_DIR/"}" "$K_DIR.$$/modules/"
+		done
+	fi
 	printf '%s\n' "$((SECONDS - t0))" >"$K_DIR.$$/seconds"
 	rm -rf "$K_DIR"
 	mv "$K_DIR.$$" "$K_DIR"
