@@ -40,8 +40,8 @@ wl_kernel_key() {
 }
 
 # wl_kernel COMMIT NAME: builds it, unless that was done.  Sets K_DIR, the folder
-# with "image", "config", and "modules" where it can have some.  One build folder an architecture and variant is
-# moved between commits, so only what differs is compiled.
+# with "image", "config", and "modules" where it can have some.  One build folder an
+# architecture and variant is moved between commits, so only what differs is compiled.
 wl_kernel() {
 	local key log fragments file t0=$SECONDS
 	wl_lock "work-$T_NAME"
