@@ -49,4 +49,14 @@ want='map_fixed_noreplace.1 map_fixed_noreplace.2 map_fixed_noreplace.3 mremap_d
 rc=$?
 ok "$rc" "--times 3: each selftest three times in one boot" "$(unmet faults)"
 [ "$rc" -eq 0 ] || { printf '# %s\n' "$ran"; show "$tmp/err"; }
+
+# stress-ng differs between releases of Debian: it has to know all its options.
+for what in stress churn; do
+	WALKLOCK_BOOT_LIMIT=90 scripts/boot "$tree" --patch scripts/tests/verdicts/faults.patch --compare never "--$what" 10 >"$tmp/out" 2>"$tmp/err"
+	rc=$?
+	[ "$rc" -eq 0 ] && grep -Eq '^ok [0-9]+ - (stress-ng|uffd-churn)' "$tmp/out"
+	rc=$?
+	ok "$rc" "--$what: the kernel passes" "$(unmet faults)"
+	[ "$rc" -eq 0 ] || { show "$tmp/out"; show "$tmp/err"; }
+done
 printf '1..%d\n' "$n"
