@@ -9,61 +9,85 @@
 
 # shellcheck source=scripts/tests/real/lib.sh
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=scripts/lib/models.sh
+. "$(dirname "$0")/../../lib/models.sh"
 
-if ! git -C "$T_DIR" grep -q 'refcount_t vm_refcnt' base -- include/linux/mm_types.h; then
-	printf '1..0 # SKIP %s has no per-VMA lock that is a reference count\n' "$tree"
-	exit 0
-fi
-TOOLS=$(spin -V 2>/dev/null; gcc --version | head -n 1) reuse scripts/tests/litmus scripts/tests/spin scripts/toolbox configs/toolbox
+# models FILE: what the model says that it stands for is in the tree, or in the
+# tree with the series.
+models() {
+	local ref=base rc=0
+	[ "$(model_header "$1" In)" != series ] || ref=walklock/series
+	model_missing "$T_DIR" "$ref" "$tree" "$1" >"$tmp/missing" || rc=1
+	sed 's/^/# /; s/$/; is the model still about this code?/' "$tmp/missing"
+	return "$rc"
+}
 
 skip() { # NAME REASON
 	n=$((n + 1))
 	printf 'ok %d - %s: %s # SKIP %s\n' "$n" "$tree" "$1" "$2"
 }
-header() { sed -n "s/^ \* $1: //p" "$2"; } # KEY FILE
+# mutants: what an ordering is taken out of is seen.
+mutants() {
+	local names
+	names=$(cd "scripts/tests/mutants/$tree" && printf '%s\n' litmus-*.patch | sed 's/\.patch$//' | paste -sd,)
+	scripts/mutants "$tree" --no-control --only "$names" >"$tmp/mutants" 2>"$tmp/err"
+	ok $? "mutants that weaken an ordering are seen: $names"
+	show "$tmp/mutants"
+}
 
-# in_code REF FILE FUNCTION TOKEN: the function, or macro, in the tree's file has the
-# token, in more than a comment.
-in_code() {
-	git -C "$T_DIR" show "$1:$2" 2>/dev/null | awk -v name="$3" -v token="$4" '
-		/^[ \t]*(\/\*|\*)/ { next }
-		!on && /^[A-Za-z_#]/ && !/(;|\{\})$/ && $0 ~ ("(^|[^A-Za-z0-9_])" name "\\(") { on = 1; macro = /^#/ }
-		on && $0 ~ ("(^|[^A-Za-z0-9_])" token "([^A-Za-z0-9_]|$)") { found = 1 }
-		on && (macro ? !/\\$/ : /^}/) { on = 0 }
-		END { exit !found }'
+litmus=(scripts/tests/litmus/*.litmus)
+# of_tree FILE: a test is about this tree: all are, but those of other trees, and
+# those that this tree has another one for.
+of_tree() {
+	local other name
+	other=$(model_header "$1" Tree)
+	[ -z "$other" ] || { [ "$other" = "$tree" ]; return; }
+	name=$(basename "$1" .litmus)
+	while read -r other; do
+		[ "$(model_header "$other" Instead)" != "$name" ] || return 1
+	done < <(grep -lx " \* Tree: $tree" "${litmus[@]}")
 }
-# models FILE: what the model says that it stands for is in the tree, or in the
-# tree with the series.
-models() {
-	local file function token rc=0 any='' ref=base
-	[ "$(header In "$1")" != series ] || ref=walklock/series
-	while read -r file function token; do
-		any=yes
-		in_code "$ref" "$file" "$function" "$token" || {
-			printf '# %s: %s: no %s there; is the model still about this code?\n' "$file" "$function" "$token"
-			rc=1
-		}
-	done < <(header Code "$1")
-	[ -n "$any" ] || rc=1
-	return "$rc"
-}
+
+# A branch whose series brings the lock: the tests are those of mainline, where they
+# are run; here, that they are about the code of the branch.
+if ! git -C "$T_DIR" grep -q 'refcount_t vm_refcnt' base -- include/linux/mm_types.h; then
+	if ! grep -q "^$tree " scripts/tests/litmus/code; then
+		printf '1..0 # SKIP %s has no per-VMA lock that is a reference count\n' "$tree"
+		exit 0
+	fi
+	reuse scripts/tests/litmus scripts/lib/models.sh scripts/mutants "scripts/tests/mutants/$tree" scripts/toolbox configs/toolbox
+	for f in "${litmus[@]}"; do
+		[ -z "$(model_header "$f" Weaker)" ] && of_tree "$f" || continue
+		model_missing "$T_DIR" walklock/series "$tree" "$f" >"$tmp/missing"
+		ok $? "${f##*/} is about the code of the series"
+		show "$tmp/missing"
+	done
+	if scripts/toolbox herd7 -version >/dev/null 2>"$tmp/err"; then
+		mutants
+	else
+		skip "mutants that weaken an ordering" "no herd7: $(tail -n 1 "$tmp/err")"
+	fi
+	printf '1..%d\n' "$n"
+	exit 0
+fi
+TOOLS=$(spin -V 2>/dev/null; gcc --version | head -n 1) reuse scripts/tests/litmus scripts/tests/spin scripts/lib/models.sh scripts/mutants "scripts/tests/mutants/$tree" scripts/toolbox configs/toolbox
 
 # ---- orderings ---------------------------------------------------------------
 
-litmus=(scripts/tests/litmus/*.litmus)
 # The question and the start of a litmus test.
 question() { awk '/^{/ && !done { on = 1 } on || /^(locations|exists) / { print } on && /^}/ { on = 0; done = 1 }' "$1"; }
 code() { sed '/^(\*$/,/^ \*)$/d; /^C /d' "$1"; }
 
 for f in "${litmus[@]}"; do
-	base=$(header Weaker "$f")
+	base=$(model_header "$f" Weaker)
 	if [ -z "$base" ]; then
+		of_tree "$f" || continue
 		models "$f"
 		ok $? "${f##*/} is about code that is there"
 		continue
 	fi
 	base=scripts/tests/litmus/$base.litmus
-	if [ -n "$(header Code "$f")" ]; then models "$f"; else true; fi &&
+	if [ -n "$(model_header "$f" Code)" ]; then models "$f"; else true; fi &&
 		[ "$(question "$f")" = "$(question "$base")" ] && [ "$(code "$f")" != "$(code "$base")" ]
 	ok $? "${f##*/} asks the same as ${base##*/}, of weaker code"
 done
@@ -87,14 +111,14 @@ else
 	show "$tmp/herd/err"
 	for f in "${litmus[@]}"; do
 		name=$(basename "$f" .litmus)
-		want=$(header Result "$f")
+		want=$(model_header "$f" Result)
 		awk -v test="$name" '$1 == "Test" { on = ($2 == test) } on' "$tmp/herd/out" >"$tmp/one"
 		got=$(awk '$1 == "Observation" { print $3 }' "$tmp/one")
 		[ -n "$want" ] && [ "$got" = "$want" ]
 		ok $? "$name: $want"
 		[ "$got" = "$want" ] || show "$tmp/one"
 		# "Never" means nothing where nothing gets that far.
-		[ "$want" != Never ] || [ -n "$(header Reaches "$f")" ] || ok 1 "$name: says what it reaches"
+		[ "$want" != Never ] || [ -n "$(model_header "$f" Reaches)" ] || ok 1 "$name: says what it reaches"
 		while read -r -a values; do
 			awk '/;$/' "$tmp/one" >"$tmp/states"
 			for v in "${values[@]}"; do
@@ -103,10 +127,11 @@ else
 			done
 			[ -s "$tmp/states" ]
 			ok $? "$name: reaches ${values[*]}"
-		done < <(header Reaches "$f")
+		done < <(model_header "$f" Reaches)
 		printf '# %s\n' "$(grep -h '^Observation' "$tmp/one")"
 	done
 	printf '# herd7: %d s\n' $((SECONDS - t0))
+	mutants
 fi
 
 # ---- states ------------------------------------------------------------------
@@ -139,6 +164,7 @@ cat >"$tmp/right" <<-'EOT'
 	two-readers    -DREADERS=2 -DOPS=2
 	limit          -DREADERS=2 -DOPS=2 -DFLAG=3
 	long           -DREADERS=1 -DOPS=4 -DTRIES=2
+	two-vmas       -DREADERS=2 -DOPS=1 -DVMAS=2
 EOT
 # The guard, the bounds, and the assertion that has to fail.
 cat >"$tmp/wrong" <<-EOT

@@ -55,6 +55,8 @@
  * And these set the bounds:
  *   READERS, TRIES  how many readers, and how often each looks the VMA up
  *   OPS             how many things mm 0's writer does
+ *   VMAS            how many VMAs mm 0 has in the beginning, 1 or 2; with 2, a reader
+ *                   looks up each
  *   FLAG            the flag's value; FLAG - 1 readers and owner fit below it
  */
 
@@ -79,7 +81,7 @@
 #endif
 #ifdef TWO_WRITERS_TWO_VMAS
 #define VMAS 2
-#else
+#elif !defined(VMAS)
 #define VMAS 1
 #endif
 #ifdef SEQ_WRAP
@@ -676,11 +678,7 @@ init {
 			waiter[i] = NONE
 		}
 		for (i : 1 .. READERS) {
-#ifdef TWO_WRITERS_TWO_VMAS
-			run reader(i - 1)
-#else
-			run reader(0)
-#endif
+			run reader((i - 1) % VMAS)
 		}
 		run writer();
 		run other_mm();
