@@ -114,6 +114,10 @@ expression vma;
 |
  vma_flags_clear(...)
 |
+ vma_start_write(...)
+|
+ __vma_start_write(...)
+|
  vma->vm_flags
 |
  ACCESS_PRIVATE(vma, __vm_flags)

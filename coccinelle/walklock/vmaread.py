@@ -36,8 +36,9 @@ WORDS = {'vma_flags_set', 'vma_flags_clear', 'vma_flags_set_mask', 'vma_flags_cl
          'vma_flags_clear_word', 'vma_flags_clear_all', 'vma_flags_overwrite_word',
          'vma_flags_overwrite_word_once', 'vma_flags_set_flag'}
 MEMBERS = {'vm_flags', '__vm_flags'}
-WRITE_LOCKS = {'vma_start_write', 'vma_assert_write_locked', '__vma_start_write', 'vma_start_write_killable',
-               'mmap_assert_write_locked', 'vma_mark_detached'}
+# these show that a VMA is write-locked; those need the mmap lock for it
+WRITE_SHOWN = {'vma_assert_write_locked', 'mmap_assert_write_locked', 'vma_mark_detached'}
+WRITE_STARTS = {'vma_start_write', '__vma_start_write', 'vma_start_write_killable'}
 MMAP = {}
 for _w, _m in (('read', 'R'), ('write', 'W')):
     for _end, _how in (('lock', ''), ('lock_nested', ''), ('lock_killable', 'err'),
@@ -66,7 +67,7 @@ LOCK_WORDS = re.compile(r'\b(?:%s)\s*\(|\bdown_read\w*\s*\([^;]*\bvm_lock\b' % '
 READ_WORDS = re.compile(r'\bmmap_(?:read_|write_downgrade)|mmap_lock\b|\bmmap_sem\b')
 FLAG_WORDS = re.compile(r'\b(?:%s)\s*\(|(?:->|\.)\s*vm_flags\s*[|&^]?=(?!=)|'
                         r'\b__vm_flags\b|\bWRITE_ONCE\s*\([^,;]*\bvm_flags\s*,' %
-                        '|'.join(sorted(FLAGS | WORDS)))
+                        '|'.join(sorted(FLAGS | WORDS | WRITE_STARTS)))
 TELL_WORDS = re.compile(r'\b(?:%s)\s*\(' % '|'.join(sorted(TELLS)))
 SETS = re.compile(r'(?:->|\.)\s*(\w+)\s*(?:[|&^*+-]?=(?!=)|[+]{2}|-{2})')
 MAX_DEPTH, MAX_STATES, MAX_STEPS = 12, 24, 40000
@@ -390,7 +391,7 @@ class Analysis:
         self.src, self.what, self.protos = src, what, protos
         self.words = LOCK_WORDS if what == 'lock' else FLAG_WORDS
         self.found, self.seen, self.unsure = {}, set(), {}
-        self.graphs, self.steps = {}, 0
+        self.graphs, self.steps, self.starts = {}, 0, {}
         self.known_calls, self.reached, self.sets, self.nameless = {}, {}, {}, set()
         # functions that have to be followed
         ends = r'|\b(?:%s)\s*\(' % '|'.join(sorted(set(ENDS) | FAULT_ENDS))
@@ -478,6 +479,9 @@ class Analysis:
                 todo = [(g, False) for g in self.src.funcs if g in self.follow and g not in done and
                         self.pick(g.name) is g and LOCK_WORDS.search(self.src.bodies[g]) and
                         not any(g.start <= p < g.end for p in self.seen)]
+        for (at, name, words), alone in self.starts.items():
+            if all(alone):
+                self.say(at, name, words)
         return self
 
     def judge(self, f, whole):
@@ -1251,7 +1255,8 @@ class Analysis:
 
     # -- flags
     def flags_call(self, name, args, vs, s, fr, at):
-        if name in MMAP or name in MMAP_SEM and args and re.search(r'mmap_(?:lock|sem)\b', text(args[0])):
+        if name in MMAP or name in MMAP_SEM and args and any(
+                re.search(r'mmap_(?:lock|sem)\b', x) for x in (text(args[0]), str(vs[0]))):
             m, how = MMAP.get(name) or MMAP_SEM[name]
             # no VMA stays write-locked where the mmap lock could be had for reading
             on = s.but(mm=add(s.mm.replace('w', '') if m == 'R' and name in MMAP else s.mm, m))
@@ -1264,12 +1269,17 @@ class Analysis:
             if how == 'try':
                 return [(on, K1), (s, K0)]
             return [(on, None)]
-        if name in WRITE_LOCKS:
+        if name in WRITE_SHOWN:
             return [(s.but(mm=add(s.mm, 'w')), None)]
         if name in FLAGS and args:
             self.seen.add(at)
             self.flags_under(args[0], vs[0], s, fr, at, name + '()')
             return [(s, None)]
+        if name in WRITE_STARTS and args:
+            # which lock there is may hang on what a caller says: see run()
+            words = 'ERROR: %s() of %s under mmap_read_lock() alone' % (name, text(args[0]))
+            self.starts.setdefault((at, name, words), []).append(self.alone(vs[0], s))
+            return [(s, K0), (s, ERR)] if name == 'vma_start_write_killable' else [(s, None)]
         if name in WORDS and args:
             a = args[0]
             if a[0] == 'un' and a[1] == '&' and a[2][0] == 'mem' and self.is_vma(a[2][2], fr):
@@ -1303,11 +1313,15 @@ class Analysis:
             self.flags_under(x[2], s.env.get(k) if k else None, s, fr, x[4], x[3])
 
     def flags_under(self, e, v, s, fr, at, what):
+        if self.alone(v, s):
+            self.say(at, what.rstrip('()'), 'ERROR: %s of %s under mmap_read_lock() alone' % (what, text(e)))
+
+    def alone(self, v, s):
+        """Nothing but mmap_read_lock(), and others know the VMA."""
         if 'R' not in s.mm or 'W' in s.mm or 'w' in s.mm or v == NEW:
-            return
-        if v and v[0] == 'addr' and not outside(v[1]) and '.' not in v[1]:
-            return          # a VMA of its own, on the stack
-        self.say(at, what.rstrip('()'), 'ERROR: %s of %s under mmap_read_lock() alone' % (what, text(e)))
+            return False
+        # not one of its own, on the stack
+        return not (v and v[0] == 'addr' and not outside(v[1]) and '.' not in v[1])
 
 
 def add(mm, m):
