@@ -74,6 +74,8 @@ MAX_DEPTH, MAX_STATES, MAX_STEPS = 12, 24, 40000
 # values that two states must share to become one
 LASTING = {'tok', 'addr', 'same', 'bits'}
 
+OPPOSITE = {'>=': '<', '<=': '>'}
+
 K0, K1, NZ, ERR, NEW = ('k', 0), ('k', 1), ('nz',), ('err',), ('new',)
 
 
@@ -170,9 +172,11 @@ class Graph:
     """Nodes: [what, payload, next, other next]."""
     def __init__(self, f):
         self.f, self.nodes, self.labels = f, [], {}
+        self.named = set()      # constants that a switch tells apart
         self.end = self.add('end', None, None)
         self.start = self.build(f.src.tree(f), self.end, None, None, None)
         self.often, self.watched = count_conditions(f)
+        self.freed = set(re.findall(r'(\w+)\s+__free\s*\(', f.src.bodies[f]))
 
     def add(self, what, load, nxt, other=None):
         self.nodes.append([what, load, nxt, other])
@@ -217,10 +221,11 @@ class Graph:
         if what == 'switch':
             mine = []
             self.build(s[2], nxt, nxt, cont, mine)
-            out = [n for n, _ in mine]
+            mine = [(n, None if v is None else expr(v)) for n, v in mine]
+            self.named.update(v[1] for _, v in mine if v and v[0] == 'id')
             if not any(v is None for _, v in mine):
-                out.append(nxt)
-            return self.add('switch', s[1], out)
+                mine.append((nxt, None))
+            return self.add('switch', s[1], mine)
         if what == 'case':
             n = self.add('nop', None, nxt)
             if cases is not None:
@@ -252,7 +257,7 @@ def leaves(e, out):
             return leaves(e[2][0], out)
         if e[0] == 'bin' and e[1] in ('==', '!='):
             out.append(text(e[2]))
-        out.append(text(e))
+        out.append(text(e[:1] + (OPPOSITE.get(e[1], e[1]),) + e[2:] if e[0] == 'bin' else e))
     return out
 
 
@@ -557,8 +562,8 @@ class Analysis:
                 work.put(nxt, s)
                 work.put(other, s)
             elif what == 'switch':
-                for s2, _ in self.ev(load, s, fr):
-                    for x in nxt:
+                for s2, v in self.ev(load, s, fr):
+                    for x in self.case(nxt, v, s2, fr):
                         work.put(x, s2)
             elif what in ('guard', 'unguard'):
                 work.put(nxt, self.guard(load, s, what == 'guard'))
@@ -576,6 +581,13 @@ class Analysis:
                 v = NZ
             res.setdefault((s.key(), v, pos), (s, v, pos))
         return list(res.values())
+
+    def case(self, cases, v, s, fr):
+        """Where a switch goes: one way, if value and labels are constants."""
+        labels = [(n, e and self.ev(e, s, fr)[0][1]) for n, e in cases]
+        if v and v[0] in ('k', 'name') and all(e is None or x and x[0] == v[0] for (_, e), (_, x) in zip(cases, labels)):
+            return [n for n, x in labels if x == v] or [n for n, x in labels if x is None]
+        return [n for n, _ in labels]
 
     def lost(self, f, s, env, v, pos):
         """Leaves a function that was called: a lock that only its variables named
@@ -622,10 +634,7 @@ class Analysis:
                     self.braces(init[1], k, s, nxt, fr)
                 else:
                     self.unread(init, name, pos, fr)
-                    line = self.src.text[pos:self.src.text.find(';', pos)]
                     for s2, v in self.ev(init, s, fr):
-                        if v and v[0] == 'tok' and re.match(r'\w+\s+__free\s*\(', line):
-                            s2 = s2.but(kept=s2.kept | {v[1]})  # unlocked where the variable ends
                         nxt.append(self.store(s2, k, v, fr))
             states = [x for x, _ in unique([(x, None) for x in nxt])]
         return states
@@ -749,11 +758,17 @@ class Analysis:
                 s = s.but(kept=s.kept | {v[1]})
             return s
         s = self.forget(s, k)
+        if v and v[0] == 'tok' and k in self.freed(fr):
+            s = s.but(held=s.held - {v[1]})     # unlocked where the variable ends
         if v and v[0] == 'tok' and (outside(k) or k.endswith('[?]')):
             s = s.but(kept=s.kept | {v[1]})
         if k.endswith('[?]'):
             return s
         return s.put(k, v)
+
+    def freed(self, fr):
+        """Variables whose end is an unlock of its own."""
+        return ['%d:%s' % (fr.n, x) for x in self.graph(fr.f).freed]
 
     def alias(self, a, v, s, fr):
         """What a parameter stands for, when its value is not known."""
@@ -797,6 +812,8 @@ class Analysis:
                 return [(s, K0)]
             if n == 'true':
                 return [(s, K1)]
+            if n in self.graph(fr.f).named:
+                return [(s, ('name', n))]
             return [(s, self.known(self.lkey(e, s, fr), s))]
         if what == 'mem':
             out = []
@@ -939,15 +956,17 @@ class Analysis:
 
     def relation(self, e, s, fr):
         out, op = [], e[1]
+        if op in OPPOSITE:
+            return [(s2, not yes) for s2, yes in self.relation(e[:1] + (OPPOSITE[op],) + e[2:], s, fr)]
         for s2, a in self.ev(e[2], s, fr):
             for s3, b in self.ev(e[3], s2, fr):
                 if a == ERR:
                     a = ('k', -1)
                 if a and b and a[0] == b[0] == 'k':
-                    out.append((s3, a[1] < b[1] if op == '<' else a[1] > b[1] if op == '>' else
-                                a[1] <= b[1] if op == '<=' else a[1] >= b[1]))
+                    out.append((s3, a[1] < b[1] if op == '<' else a[1] > b[1]))
                 elif a is None and b == K0 and op == '<' and e[2][0] == 'id' and self.worth(e[2], fr):
-                    out += [(s3.put(self.lkey(e[2], s3, fr), ERR), True), (s3, False)]
+                    k = self.lkey(e[2], s3, fr)
+                    out += [(s4.put(k, ERR) if yes else s4, yes) for s4, yes in self.remember(e, s3, fr)]
                 else:
                     out += self.remember(e, s3, fr)
         return unique(out)
@@ -1082,6 +1101,8 @@ class Analysis:
             return [(s2, None) for s2, yes in self.equal(('bin', '==', args[1], args[2]), s, fr) if yes]
         if name in ('ERR_PTR', 'ERR_CAST') and args:
             return [(s2, ERR) for s2, _ in self.ev(args[0], s, fr)]
+        if name in ('no_free_ptr', 'return_ptr') and args:
+            return self.taken(args[0], s, fr)
         if name in ('PTR_ERR',) and args:
             return [(s2, ERR if v == ERR else None) for s2, v in self.ev(args[0], s, fr)]
         if name in ('IS_ERR', 'IS_ERR_OR_NULL', 'fault_signal_pending') and args:
@@ -1099,6 +1120,14 @@ class Analysis:
         for s2, vs in states:
             out.extend(self.call1(e, name, args, vs, s2, fr))
         return unique(out)
+
+    def taken(self, e, s, fr):
+        """Out of the variable that would have unlocked it."""
+        k = self.lkey(e, s, fr)
+        v = self.known(k, s)
+        if v and v[0] == 'tok' and k in self.freed(fr):
+            s = s.but(held=s.held | {v[1]})
+        return [(s.put(k, K0) if k else s, v)]
 
     def call1(self, e, name, args, vs, s, fr):
         at = e[1][2] if e[1][0] == 'id' else e[3]
