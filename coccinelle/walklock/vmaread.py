@@ -28,6 +28,7 @@ SEM_END = {'up_read'}
 # by name, for functions that are not in the file
 MAY_END = re.compile(r'(?<!hugetlb_)(?<!anon_)vma_(?:read_)?(?:unlock|put|release|drop)(?!_write)'
                      r'|(?:^|_)(?:unlock|end_read|release|put|drop)_vma')
+MAY_START = re.compile(r'^(?!.*(?:trace_|assert|unlock)).*(?:lock|start_read)')
 FLAGS = {'vm_flags_set', 'vm_flags_clear', 'vm_flags_mod', 'vm_flags_reset', 'vm_flags_reset_once',
          'vm_flags_init', '__vm_flags_mod', 'vma_flags_reset_once', 'vma_set_flags', 'vma_clear_flags',
          'vma_set_flags_mask', 'vma_clear_flags_mask'}
@@ -691,7 +692,7 @@ class Analysis:
         new = [x.held - s.held for x, _ in pairs]
         if any(new) and not all(new):
             self.say(e[1][2], name, 'ERROR: result of %s() ignored: the VMA may not be locked' % name)
-            return unique([(x.but(held=x.held & s.held), None) for x, _ in pairs])
+            return unique([(self.guessed(x, x.held - s.held), None) for x, _ in pairs if x.held - s.held])
         return pairs
 
     def unread(self, e, name, pos, fr):
@@ -772,7 +773,7 @@ class Analysis:
 
     def alias(self, a, v, s, fr):
         """What a parameter stands for, when its value is not known."""
-        if v is None and a is not None and (a[0] in ('id', 'mem') or a[0] == 'un' and a[1] == '*'):
+        if (v is None or v[0] == 'not') and a is not None and (a[0] in ('id', 'mem') or a[0] == 'un' and a[1] == '*'):
             k = self.lkey(a, s, fr)
             return ('same', k) if k else None
         return v
@@ -909,7 +910,7 @@ class Analysis:
             return None
         if v[0] == 'k':
             return v[1] != 0
-        if v[0] in ('tok', 'nz', 'err', 'addr', 'new'):
+        if v[0] in ('tok', 'not', 'nz', 'err', 'addr', 'new'):
             return True
         if v[0] == 'bits' and any(x for _, x in v[1]):
             return True
@@ -1015,9 +1016,9 @@ class Analysis:
     def same_again(self, name, a, s, fr):
         place = self.lkey(a, s, fr)
         v = self.known(place, s) if place else None
-        if not place or v and v[0] != 'tok':
+        if not place or v and v[0] not in ('tok', 'not'):
             return [(s, True), (s, False)]
-        k = '?%s(%s)' % (name, v if v else self.place(place, s))
+        k = '?%s(%s)' % (name, v if v and v[0] == 'tok' else self.place(place, s))
         if k in s.env:
             return [(s, s.env[k] == K1)]
         return [(s.put(k, K1), True), (s.put(k, K0), False)]
@@ -1041,7 +1042,7 @@ class Analysis:
     def is_err(self, e, n, s, fr):
         out = []
         for s2, v in self.ev(e[2][0], s, fr):
-            if v is not None and v[0] in ('tok', 'addr', 'new'):
+            if v is not None and v[0] in ('tok', 'not', 'addr', 'new'):
                 out.append((s2, False))
             elif v == ERR:
                 out.append((s2, True))
@@ -1056,11 +1057,15 @@ class Analysis:
                 out += [(yes, True), (no, False)]
         return unique(out)
 
-    def equal(self, e, s, fr):
+    def equal(self, e, s, fr, there=False):
+        """there: what is compared with is not NULL, unless that is said."""
         out, same = [], e[1] == '=='
         for s2, a in self.ev(e[2], s, fr):
             for s3, b in self.ev(e[3], s2, fr):
-                if e[3][0] == 'un' and e[3][1] == '-' and a == ERR or \
+                if there and any(x in (K0, ERR) and y in (None, NZ) and not re.match(r'NULL$|ERR_PTR\b', text(of))
+                                 for x, y, of in ((a, b, e[2]), (b, a, e[3]))):
+                    out.append((s3, not same))
+                elif e[3][0] == 'un' and e[3][1] == '-' and a == ERR or \
                    a is not None and b is not None and a == b == ERR:
                     out += [(s3, True), (s3, False)]
                 elif b == K0 and self.truth(a) is not None:
@@ -1098,7 +1103,7 @@ class Analysis:
             if len(args) > i:
                 return [(s2, None) for s2, yes in self.cond(args[i], s, fr) if yes == bool(ASSERTS[name])]
         if name in ('KUNIT_ASSERT_PTR_EQ', 'KUNIT_EXPECT_PTR_EQ') and len(args) > 2:
-            return [(s2, None) for s2, yes in self.equal(('bin', '==', args[1], args[2]), s, fr) if yes]
+            return [(s2, None) for s2, yes in self.equal(('bin', '==', args[1], args[2]), s, fr, True) if yes]
         if name in ('ERR_PTR', 'ERR_CAST') and args:
             return [(s2, ERR) for s2, _ in self.ev(args[0], s, fr)]
         if name in ('no_free_ptr', 'return_ptr') and args:
@@ -1138,7 +1143,7 @@ class Analysis:
         elif name in STARTS or name in SEM_START and any('vm_lock' in text(a) for a in args):
             return self.start(name, args, s, fr, at)
         elif name in ENDS and args:
-            return [(self.ended(s, vs[0]), None)]
+            return [(self.unlock(args[0], vs[0], s, at, name), None)]
         elif name in FAULT_ENDS:
             k = self.points(args[0], s, fr)
             return [(self.ended(s, s.env.get(k + '.vma') if k else None), None)]
@@ -1162,14 +1167,27 @@ class Analysis:
             vs = [self.alias(a, v, s, fr) for a, v in zip(args, vs)]
             return unique([(s2.but(mm=after(s2.mm, s.mm)), v) for s2, v, _ in
                            self.body(f, s, vs, fr.chain + ((fr.f, at),))])
-        for v in vs:
+        word = name or (e[1][3] if e[1][0] == 'mem' else '')
+        for a, v in zip(args, vs):
             if v and v[0] == 'addr':
                 # may be set there; a lock that is stored deeper down stays
                 s = self.changed(s, v[1], self.assigned(name))
-            elif v and v[0] == 'tok' and name not in self.src.all and MAY_END.search(
-                    name or (e[1][3] if e[1][0] == 'mem' else '')):
-                s = self.ended(s, v)
+            elif v and v[0] == 'tok' and name not in self.src.all and MAY_END.search(word):
+                s = self.guessed(s, {v[1]})
+            elif a and self.what == 'lock':
+                s = self.locked_there(s, self.alias(a, None, s, fr), v, name, word)
         return [(s, None)]
+
+    def locked_there(self, s, p, v, name, word):
+        """What is not locked may be so after a call: by its name, or in a structure."""
+        if p and v and v[0] == 'not' and name not in self.src.all and MAY_START.search(word):
+            return s.put(self.place(p[1], s), None)
+        if p and v in (None, NZ):
+            sets = self.assigned(name)
+            for k in [k for k, x in s.env.items() if k.startswith('*%s.' % p[1]) and k.endswith('vma') and
+                      (x in (K0, ERR) or x[0] == 'not') and (sets is None or k.split('.')[-1] in sets)]:
+                s = s.put(k, None)
+        return s
 
     def summary(self, f, vs, s, fr, at):
         """What a function does to the mmap lock; each case of it once."""
@@ -1233,7 +1251,7 @@ class Analysis:
             self.say(at, name, 'ERROR: %s() again, with the VMA of the last pass still read-locked' % name)
             s = s.but(held=s.held - {t})
         had = s.but(held=s.held | {t}, kept=s.kept - {t})
-        v = ('tok', t)
+        v, lost = ('tok', t), ('not', t)
         if name in SEM_START:
             k = next((self.owner_key(a, s, fr) for a in args if 'vm_lock' in text(a)), None)
             if k:
@@ -1249,7 +1267,12 @@ class Analysis:
         i = len(args) - 1 if name == 'vma_start_read' and len(args) > 1 else i
         k = self.lkey(args[i], s, fr) if len(args) > i else None
         if k:
-            had = self.becomes(had, self.place(k, s), v)
+            k = self.place(k, s)
+            old = s.env.get(k)
+            if old and old[0] == 'tok' and old[1] in s.held - {t}:
+                self.nameless.add(t)    # once more
+            else:
+                s, had = s.put(k, lost), self.becomes(had, k, v)
         else:
             self.nameless.add(t)
         if kind == 'pointer':
@@ -1267,8 +1290,31 @@ class Analysis:
             return s
         # not known which one: one that no variable names, or else any
         named = {x[1] for x in s.env.values() if x[0] == 'tok'}
-        loose = s.held - named
-        return s.but(held=s.held - loose if loose else frozenset())
+        return self.guessed(s, s.held - named or s.held)
+
+    def guessed(self, s, gone):
+        """Unlocked, it seems: not sure enough to call it wrong if that is done again."""
+        env = {k: NZ if v[0] == 'tok' and v[1] in gone else v for k, v in s.env.items()}
+        return s.but(held=s.held - gone, env=env)
+
+    def unlock(self, e, v, s, at, name):
+        wrong = None
+        if v == K0:
+            wrong = 'where that is NULL'
+        elif v == ERR:
+            wrong = 'where that is an error'
+        elif v and v[0] == 'not':
+            wrong = 'where %s(), line %d, has failed' % (v[1][1], self.src.line(v[1][0]))
+        elif v and v[0] == 'tok' and v[1] not in s.held:
+            if s.held & self.nameless:
+                return self.ended(s, None)
+            wrong = 'that is no longer read-locked'
+        if wrong:
+            self.say(at, name, 'ERROR: %s() of %s, %s' % (name, text(e), wrong))
+        elif v in (None, NZ) and s.held and not s.held & (self.nameless | s.kept):
+            self.say(at, name, 'WARNING: cannot tell whether %s() of %s unlocks the VMA that is read-locked' % (
+                name, text(e)))
+        return self.ended(s, v)
 
     def fault(self, args, vs, s, fr):
         """handle_mm_fault() has let go of the lock if it says so."""
