@@ -177,6 +177,7 @@ class Graph:
         self.end = self.add('end', None, None)
         self.start = self.build(f.src.tree(f), self.end, None, None, None)
         self.often, self.watched = count_conditions(f)
+        self.arrays = set(re.findall(r'\bstruct\s+vm_area_struct\s*[*][^;(){}]*?\b(\w+)\s*\[', f.src.bodies[f]))
         self.freed = set(re.findall(r'(\w+)\s+__free\s*\(', f.src.bodies[f]))
 
     def add(self, what, load, nxt, other=None):
@@ -203,6 +204,9 @@ class Graph:
             b = self.build(s[3], nxt, brk, cont, cases)
             return self.add('cond', s[1], a, b)
         if what in ('while', 'do'):
+            names = sorted(set(unlocked_elements(s[2], s[3])))
+            if names:
+                nxt = self.add('emptied', names, nxt)
             test = self.add('cond', s[1], nxt, nxt)
             step = self.add('expr', ('expr', s[3], s[4]), test) if s[3] else test
             body = self.build(s[2], step, nxt, step, cases)
@@ -245,6 +249,16 @@ class Graph:
         if what == 'return':
             return self.add('return', s, None)
         return nxt
+
+
+def unlocked_elements(*parts):
+    """Arrays of which a loop unlocks the elements, however many there are."""
+    for e in parts:
+        if isinstance(e, tuple) and e and e[0] == 'call' and e[1][0] == 'id' and e[1][1] in ENDS and e[2] and \
+           e[2][0] and e[2][0][0] == 'idx' and e[2][0][1][0] == 'id':
+            yield e[2][0][1][1]
+        elif isinstance(e, (tuple, list)):
+            yield from unlocked_elements(*e)
 
 
 def leaves(e, out):
@@ -397,7 +411,7 @@ class Analysis:
         self.src, self.what, self.protos = src, what, protos
         self.words = LOCK_WORDS if what == 'lock' else FLAG_WORDS
         self.found, self.seen, self.unsure = {}, set(), {}
-        self.graphs, self.steps, self.starts = {}, 0, {}
+        self.graphs, self.steps, self.starts, self.vague = {}, 0, {}, set()
         self.known_calls, self.reached, self.sets, self.nameless = {}, {}, {}, set()
         # functions that have to be followed
         ends = r'|\b(?:%s)\s*\(' % '|'.join(sorted(set(ENDS) | FAULT_ENDS))
@@ -509,8 +523,10 @@ class Analysis:
 
     def told(self, f, pos, t):
         there = pos != f.end
-        self.say(pos, 'return' if there else '}', 'ERROR: %s with the VMA read-locked by %s(), line %d' % (
-            'return' if there else 'end of %s()' % f.name, t[1], self.src.line(t[0])))
+        words = '%s with the VMA read-locked by %s(), line %d' % (
+            'return' if there else 'end of %s()' % f.name, t[1], self.src.line(t[0]))
+        self.say(pos, 'return' if there else '}',
+                 'WARNING: cannot tell whether this is a ' + words if t in self.vague else 'ERROR: ' + words)
 
     def lock_of_caller(self, f, st, t, v):
         """A VMA that the caller has given, locked for it."""
@@ -566,6 +582,11 @@ class Analysis:
                 for s2, v in self.ev(load, s, fr):
                     for x in self.case(nxt, v, s2, fr):
                         work.put(x, s2)
+            elif what == 'emptied':
+                for name in load:
+                    k = self.lkey(('id', name), s, fr)
+                    s = self.guessed(s, self.elements(self.place(k, s), s))
+                work.put(nxt, s)
             elif what in ('guard', 'unguard'):
                 work.put(nxt, self.guard(load, s, what == 'guard'))
             elif what == 'return':
@@ -574,6 +595,8 @@ class Analysis:
         # locals are gone
         res = {}
         for s, v, pos in out:
+            for k in [k for k in s.env if '[' + pre in k and not k.startswith(pre)]:
+                s = self.somewhere(s, k, k[k.index('[' + pre):k.index(']') + 1])
             env = {k: x for k, x in s.env.items()
                    if pre not in k and not (x[0] in ('addr', 'same') and x[1].startswith(pre))}
             if chain:
@@ -728,8 +751,12 @@ class Analysis:
             return self.points(e[2], s, fr)
         if what == 'idx':
             k = self.lkey(e[1], s, fr)
-            i = e[2][1] if e[2] and e[2][0] == 'num' else '?'
-            return '%s[%s]' % (k, i) if k else None
+            i = '?'
+            if e[2] and e[2][0] == 'num':
+                i = e[2][1]
+            elif e[2] and e[2][0] == 'id':
+                i = self.lkey(e[2], s, fr)  # until that changes
+            return '%s[%s]' % (self.place(k, s), i) if k else None
         return None
 
     def points(self, e, s, fr):
@@ -745,13 +772,29 @@ class Analysis:
 
     def forget(self, s, k):
         """What hangs on a variable that changes."""
-        star, dot, idx = '*' + k + '.', k + '.', k + '['
+        star, dot, idx, by = '*' + k + '.', k + '.', k + '[', '[' + k + ']'
+        for x in [x for x in s.env if by in x]:
+            s = self.somewhere(s, x, by)
         gone = [x for x in s.env if k in x and x != k and (x.startswith((star, dot, idx)) or x == '*' + k or
                 x[0] == '?' and re.search(r'(?<![\w.])%s(?![\w])' % re.escape(k), x))]
         if gone:
             env = {x: v for x, v in s.env.items() if x not in gone}
             s = s.but(env=env)
         return s
+
+    def somewhere(self, s, k, by):
+        """An element of an array of which the index is not known any more."""
+        v = s.env[k]
+        s = s.put(k, None)
+        return s.put(k.replace(by, '[?%d]' % v[1][0]), v) if v[0] == 'tok' and v[1] in s.held else s
+
+    def elements(self, k, s):
+        return {v[1] for x, v in s.env.items() if v[0] == 'tok' and x.startswith(k + '[')}
+
+    def own_array(self, k, fr):
+        """An array of VMAs that is lost with the function."""
+        m = re.match(r'(\d+):(\w+)\[', k)
+        return m and m.group(2) in self.graph([*(f for f, _ in fr.chain), fr.f][int(m.group(1))]).arrays
 
     def store(self, s, k, v, fr):
         if k is None:
@@ -761,10 +804,13 @@ class Analysis:
         s = self.forget(s, k)
         if v and v[0] == 'tok' and k in self.freed(fr):
             s = s.but(held=s.held - {v[1]})     # unlocked where the variable ends
-        if v and v[0] == 'tok' and (outside(k) or k.endswith('[?]')):
+        if v and v[0] == 'tok' and (outside(k) or '[' in k and not self.own_array(k, fr)):
             s = s.but(kept=s.kept | {v[1]})
         if k.endswith('[?]'):
-            return s
+            if not v or v[0] != 'tok':
+                return s
+            self.vague.add(v[1])
+            k = '%s%d]' % (k[:-1], v[1][0])
         return s.put(k, v)
 
     def freed(self, fr):
@@ -775,7 +821,7 @@ class Analysis:
         """What a parameter stands for, when its value is not known."""
         if (v is None or v[0] == 'not') and a is not None and (a[0] in ('id', 'mem') or a[0] == 'un' and a[1] == '*'):
             k = self.lkey(a, s, fr)
-            return ('same', k) if k else None
+            return ('same', self.place(k, s)) if k else None
         return v
 
     def place(self, k, s):
@@ -1143,7 +1189,7 @@ class Analysis:
         elif name in STARTS or name in SEM_START and any('vm_lock' in text(a) for a in args):
             return self.start(name, args, s, fr, at)
         elif name in ENDS and args:
-            return [(self.unlock(args[0], vs[0], s, at, name), None)]
+            return [(self.unlock(args[0], vs[0], s, fr, at, name), None)]
         elif name in FAULT_ENDS:
             k = self.points(args[0], s, fr)
             return [(self.ended(s, s.env.get(k + '.vma') if k else None), None)]
@@ -1247,7 +1293,8 @@ class Analysis:
         self.seen.add(at)
         chain = tuple(p for _, p in fr.chain)
         t = (at, name, chain)
-        if t in s.held and t not in s.kept:
+        if t in s.held and t not in s.kept and not any(
+                x == ('tok', t) and '[?' in k for k, x in s.env.items()):
             self.say(at, name, 'ERROR: %s() again, with the VMA of the last pass still read-locked' % name)
             s = s.but(held=s.held - {t})
         had = s.but(held=s.held | {t}, kept=s.kept - {t})
@@ -1297,8 +1344,12 @@ class Analysis:
         env = {k: NZ if v[0] == 'tok' and v[1] in gone else v for k, v in s.env.items()}
         return s.but(held=s.held - gone, env=env)
 
-    def unlock(self, e, v, s, at, name):
-        wrong = None
+    def unlock(self, e, v, s, fr, at, name):
+        wrong, k = None, e[0] == 'idx' and self.lkey(e, s, fr)
+        if k and k not in s.env:
+            some = self.elements(k[:k.rindex('[')], s) & s.held
+            if some:
+                return self.guessed(s, some)
         if v == K0:
             wrong = 'where that is NULL'
         elif v == ERR:
