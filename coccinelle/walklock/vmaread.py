@@ -73,7 +73,7 @@ TELL_WORDS = re.compile(r'\b(?:%s)\s*\(' % '|'.join(sorted(TELLS)))
 SETS = re.compile(r'(?:->|\.)\s*(\w+)\s*(?:[|&^*+-]?=(?!=)|[+]{2}|-{2})')
 MAX_DEPTH, MAX_STATES, MAX_STEPS = 12, 24, 40000
 # values that two states must share to become one
-LASTING = {'tok', 'addr', 'same', 'bits'}
+LASTING = {'tok', 'addr', 'same', 'bits', 'lent'}
 
 OPPOSITE = {'>=': '<', '<=': '>'}
 
@@ -519,14 +519,14 @@ class Analysis:
         for t in st.held:
             if v == ('tok', t) or t in st.kept and not failed or self.lock_of_caller(f, st, t, v):
                 continue
-            self.told(f, pos, t)
+            self.told(f, pos, t, st)
 
-    def told(self, f, pos, t):
+    def told(self, f, pos, t, s):
         there = pos != f.end
         words = '%s with the VMA read-locked by %s(), line %d' % (
             'return' if there else 'end of %s()' % f.name, t[1], self.src.line(t[0]))
         self.say(pos, 'return' if there else '}',
-                 'WARNING: cannot tell whether this is a ' + words if t in self.vague else 'ERROR: ' + words)
+                 'WARNING: cannot tell whether this is a ' + words if t in self.vague or ('lent', t) in s.env.values() else 'ERROR: ' + words)
 
     def lock_of_caller(self, f, st, t, v):
         """A VMA that the caller has given, locked for it."""
@@ -619,7 +619,7 @@ class Analysis:
         left = {x[1] for x in env.values() if x[0] == 'tok'}
         gone = {t for t in s.held - left - s.kept - self.nameless if v != ('tok', t)}
         for t in gone:
-            self.told(f, pos, t)
+            self.told(f, pos, t, s)
         return s.but(env=env, held=s.held - gone) if gone or len(env) != len(s.env) else s
 
     def balanced(self, f):
@@ -1218,6 +1218,10 @@ class Analysis:
             if v and v[0] == 'addr':
                 # may be set there; a lock that is stored deeper down stays
                 s = self.changed(s, v[1], self.assigned(name))
+                if 'lock' in v[1] and name not in self.src.all:
+                    # where it says whether the VMA still is
+                    for x in [x for x in vs if x and x[0] == 'tok' and x[1] in s.held]:
+                        s = s.put('!%d' % x[1][0], ('lent', x[1]))
             elif v and v[0] == 'tok' and name not in self.src.all and MAY_END.search(word):
                 s = self.guessed(s, {v[1]})
             elif a and self.what == 'lock':
@@ -1297,7 +1301,7 @@ class Analysis:
                 x == ('tok', t) and '[?' in k for k, x in s.env.items()):
             self.say(at, name, 'ERROR: %s() again, with the VMA of the last pass still read-locked' % name)
             s = s.but(held=s.held - {t})
-        had = s.but(held=s.held | {t}, kept=s.kept - {t})
+        had = s.but(held=s.held | {t}, kept=s.kept - {t}).put('!%d' % at, None)
         v, lost = ('tok', t), ('not', t)
         if name in SEM_START:
             k = next((self.owner_key(a, s, fr) for a in args if 'vm_lock' in text(a)), None)
