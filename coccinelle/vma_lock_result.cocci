@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/// Whether a VMA is read-locked is told by a result: it is ignored here, or there
-/// is a way out of the function with the VMA still locked. And VMA flags must not
-/// change under nothing but mmap_read_lock().
+/// Whether a VMA is read-locked is told by a result: it is ignored here, or the VMA
+/// is unlocked where it is not locked, or there is a way out of the function with it
+/// still locked. And under nothing but mmap_read_lock() VMA flags must not change,
+/// nor VMAs be write-locked.
 //# An ERROR is what the code shows; a WARNING says "cannot tell": a function with
-//# too many paths, a call that no path reaches. Functions of the same file are
-//# followed. A VMA that is returned, or stored where others find it, is theirs to
+//# too many paths, a call that no path reaches, an unlock of which VMA. Functions of
+//# the same file are followed. A VMA that is returned, or stored where others find it, is theirs to
 //# unlock, and so is one of which handle_mm_fault() says that it has let go.
 //
 // Confidence: Moderate

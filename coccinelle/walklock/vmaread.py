@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
-"""VMA read locks: results that are ignored, paths that leave a function with the
-VMA still locked, and VMA flags written under nothing but mmap_read_lock().
+"""VMA read locks: results that are ignored, unlocks of what is not locked, paths
+that leave a function with the VMA still locked, and VMA flags written, or VMAs
+write-locked, under nothing but mmap_read_lock().
 
 Each path of a function is followed, with what is known of the variables that
 decide a branch. A function of the same file that locks, unlocks or writes flags
@@ -580,7 +581,8 @@ class Analysis:
                 work.put(other, s)
             elif what == 'switch':
                 for s2, v in self.ev(load, s, fr):
-                    for x in self.case(nxt, v, s2, fr):
+                    own = load[0] == 'id' and load[1] in f.locals
+                    for x in self.case(nxt, v if own else None, s2, fr):
                         work.put(x, s2)
             elif what == 'emptied':
                 for name in load:
@@ -1104,13 +1106,16 @@ class Analysis:
         return unique(out)
 
     def equal(self, e, s, fr, there=False):
-        """there: what is compared with is not NULL, unless that is said."""
+        """there: a test that wants it so; what is compared with is not NULL, unless
+        that is said."""
         out, same = [], e[1] == '=='
         for s2, a in self.ev(e[2], s, fr):
             for s3, b in self.ev(e[3], s2, fr):
                 if there and any(x in (K0, ERR) and y in (None, NZ) and not re.match(r'NULL$|ERR_PTR\b', text(of))
                                  for x, y, of in ((a, b, e[2]), (b, a, e[3]))):
                     out.append((s3, not same))
+                elif there and a and b and a[0] == b[0] == 'tok':
+                    out.append((s3, same))      # may be one VMA, locked twice
                 elif e[3][0] == 'un' and e[3][1] == '-' and a == ERR or \
                    a is not None and b is not None and a == b == ERR:
                     out += [(s3, True), (s3, False)]
@@ -1218,8 +1223,8 @@ class Analysis:
             if v and v[0] == 'addr':
                 # may be set there; a lock that is stored deeper down stays
                 s = self.changed(s, v[1], self.assigned(name))
-                if 'lock' in v[1] and name not in self.src.all:
-                    # where it says whether the VMA still is
+                if re.match(r'\d+:\w*lock\w*$', v[1]) and name not in self.src.all:
+                    # it may say whether the VMA still is
                     for x in [x for x in vs if x and x[0] == 'tok' and x[1] in s.held]:
                         s = s.put('!%d' % x[1][0], ('lent', x[1]))
             elif v and v[0] == 'tok' and name not in self.src.all and MAY_END.search(word):

@@ -11,7 +11,7 @@ rule_ready vma_lock_result
 
 locks='\b(vma_start_read|vma_start_read_locked|vma_start_read_locked_nested|lock_vma_under_rcu|lock_next_vma|lock_mm_and_find_vma|vma_start_write_killable|vma_end_read|release_fault_lock)\b'
 reads='\b(mmap_(read_(try)?(un)?lock|write_downgrade)|lockdep_assert_held_read|down_read[a-z_]* *\([^;]*mmap_(lock|sem))'
-flags='\b(__)?vm_flags_(set|clear|mod|reset|init)|\b__vm_flags\b|(->|\.)vm_flags *[|&^]?=[^=]|WRITE_ONCE *\([^,;]*vm_flags,|\bvma_((set|clear)_flags|flags_(set|clear))'
+flags='\b(__)?vm_flags_(set|clear|mod|reset|init)|\b__vm_flags\b|(->|\.)vm_flags *[|&^]?=[^=]|WRITE_ONCE *\([^,;]*vm_flags,|\bvma_((set|clear)_flags|flags_(set|clear))|\b(__)?vma_start_write\b'
 said() { awk -v t="$tree" -v s="$1" -v w="$2" '!/^#/ && $1 == t && $2 == s && $3 == w { print $4, $5 }' scripts/tests/real/vma-lock-result.lost | sort; }
 in_tree() { # EXPRESSION: the files of "some" in which it matches
 	(cd "$tmp/$state.some.d" && xargs grep -lE "$1" <"$tmp/some" | sort)
