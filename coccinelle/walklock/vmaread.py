@@ -227,7 +227,8 @@ class Graph:
         if what == 'switch':
             mine = []
             self.build(s[2], nxt, nxt, cont, mine)
-            mine = [(n, None if v is None else expr(v)) for n, v in mine]
+            mine = [(n, None if v is None else expr(v) if '...' not in (t for t, _ in v) else ('unk', v[0][1]))
+                    for n, v in mine]
             self.named.update(v[1] for _, v in mine if v and v[0] == 'id')
             if not any(v is None for _, v in mine):
                 mine.append((nxt, None))
@@ -610,10 +611,10 @@ class Analysis:
 
     def case(self, cases, v, s, fr):
         """Where a switch goes: one way, if value and labels are constants."""
+        if not v or v[0] not in ('k', 'name'):
+            return [n for n, _ in cases]
         labels = [(n, e and self.ev(e, s, fr)[0][1]) for n, e in cases]
-        if v and v[0] in ('k', 'name') and all(e is None or x and x[0] == v[0] for (_, e), (_, x) in zip(cases, labels)):
-            return [n for n, x in labels if x == v] or [n for n, x in labels if x is None]
-        return [n for n, _ in labels]
+        return [n for n, x in labels if x == v] or [n for n, x in labels if not x or x[0] != v[0]]
 
     def lost(self, f, s, env, v, pos):
         """Leaves a function that was called: a lock that only its variables named
