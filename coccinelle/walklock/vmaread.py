@@ -776,9 +776,11 @@ class Analysis:
     def forget(self, s, k):
         """What hangs on a variable that changes."""
         star, dot, idx, by = '*' + k + '.', k + '.', k + '[', '[' + k + ']'
-        for x in [x for x in s.env if by in x]:
-            s = self.somewhere(s, x, by)
-        gone = [x for x in s.env if k in x and x != k and (x.startswith((star, dot, idx)) or x == '*' + k or
+        hang = [x for x in s.env if k in x and x != k]
+        for x in hang:
+            if by in x:
+                s = self.somewhere(s, x, by)
+        gone = [x for x in hang if x in s.env and (x.startswith((star, dot, idx)) or x == '*' + k or
                 x[0] == '?' and re.search(r'(?<![\w.])%s(?![\w])' % re.escape(k), x))]
         if gone:
             env = {x: v for x, v in s.env.items() if x not in gone}
@@ -1230,7 +1232,7 @@ class Analysis:
                         s = s.put('!%d' % x[1][0], ('lent', x[1]))
             elif v and v[0] == 'tok' and name not in self.src.all and MAY_END.search(word):
                 s = self.guessed(s, {v[1]})
-            elif a and self.what == 'lock':
+            elif v and v[0] == 'not' or v in (None, NZ) and a and a[0] in ('id', 'mem') and self.what == 'lock':
                 s = self.locked_there(s, self.alias(a, None, s, fr), v, name, word)
         return [(s, None)]
 
@@ -1238,10 +1240,11 @@ class Analysis:
         """What is not locked may be so after a call: by its name, or in a structure."""
         if p and v and v[0] == 'not' and name not in self.src.all and MAY_START.search(word):
             return s.put(self.place(p[1], s), None)
-        if p and v in (None, NZ):
+        star = p and v in (None, NZ) and '*%s.' % p[1]
+        for k in [k for k, x in s.env.items() if star and k.startswith(star) and k.endswith('vma') and
+                  (x in (K0, ERR) or x[0] == 'not')]:
             sets = self.assigned(name)
-            for k in [k for k, x in s.env.items() if k.startswith('*%s.' % p[1]) and k.endswith('vma') and
-                      (x in (K0, ERR) or x[0] == 'not') and (sets is None or k.split('.')[-1] in sets)]:
+            if sets is None or k.split('.')[-1] in sets:
                 s = s.put(k, None)
         return s
 
