@@ -527,8 +527,9 @@ class Analysis:
         there = pos != f.end
         words = '%s with the VMA read-locked by %s(), line %d' % (
             'return' if there else 'end of %s()' % f.name, t[1], self.src.line(t[0]))
+        doubt = t in self.vague or ('lent', t) in s.env.values()
         self.say(pos, 'return' if there else '}',
-                 'WARNING: cannot tell whether this is a ' + words if t in self.vague or ('lent', t) in s.env.values() else 'ERROR: ' + words)
+                 ('WARNING: cannot tell whether this is a ' if doubt else 'ERROR: ') + words)
 
     def lock_of_caller(self, f, st, t, v):
         """A VMA that the caller has given, locked for it."""
@@ -1371,7 +1372,7 @@ class Analysis:
             wrong = 'where %s(), line %d, has failed' % (v[1][1], self.src.line(v[1][0]))
         elif v and v[0] == 'tok' and v[1] not in s.held:
             if s.held & self.nameless:
-                return self.ended(s, None)
+                return self.ended(s, None)      # locked twice
             wrong = 'that is no longer read-locked'
         if wrong:
             self.say(at, name, 'ERROR: %s() of %s, %s' % (name, text(e), wrong))
