@@ -119,6 +119,16 @@ def header(entry):
     return email.utils.formataddr((entry["name"], entry["address"]))
 
 
+def readable(pair):
+    """NAME <ADDRESS> with the name as it is written: for people, and for git
+    send-email, which encodes it as git does.  It compares its own form with the From:
+    of a mail, and takes another encoding for another person."""
+    name, addr = pair
+    if re.search(r'[][()<>@,;:\\".]', name):
+        name = '"' + re.sub(r'(["\\])', r"\\\1", name) + '"'
+    return f"{name} <{addr}>" if name else addr
+
+
 def get_maintainer(tree, path, tmp, *options):
     script = os.path.join(tree.dir, "scripts", "get_maintainer.pl")
     if not os.path.isfile(script) or not os.path.isfile(os.path.join(tree.dir, "MAINTAINERS")):
@@ -295,10 +305,13 @@ def format_mails(repo, tree, topic, chosen, start, tip, single, me, common, own,
         if i in own:
             head = add_cc(head, own[i])
         if not single and not mails:
-            # The cover letter is the sender's own.
-            head = re.sub(r"^From: .*(\n[ \t].*)*", f"From: {email.utils.formataddr(me)}", head, count=1, flags=re.M)
+            # The cover letter is the sender's own, whose name git writes as in the patches.
+            head = FROM.sub(lambda _, line=FROM.search(read(os.path.join(out, names[-1]))).group(0): line, head, count=1)
         mails.append((name, head + "\n\n" + body))
     return mails, public or base
+
+
+FROM = re.compile(r"^From: .*(\n[ \t].*)*", re.M)
 
 
 def add_cc(head, pairs):
@@ -526,12 +539,12 @@ class Run:
         mails, base = format_mails(repo, tree, self.o.topic, chosen, start, tip, single, me, common, own, reply, self.upstreams, tmp, self.version, self.news(tree))
         proof(repo, mails, start, tip, tmp)
         record = {
-            "tree": tree.name, "topic": self.o.topic, "mode": self.o.mode, "from": email.utils.formataddr(me),
+            "tree": tree.name, "topic": self.o.topic, "mode": self.o.mode, "from": readable(me),
             "base": {"commit": base, "version": tree.config("walklock.version"), "origin": tree.config("walklock.origin")},
             "in_reply_to": reply, "version": self.version,
             "patches": [{"file": p.name, "subject": p.subject, "author": f"{p.author[0]} <{p.author[1]}>", "upstream": p.upstream,
                          "patch_id": mail_rules.patch_id(p.diff)} for p in chosen],
-            "recipients": common.data() | {"patches": {chosen[i].name: [email.utils.formataddr(p) for p in v] for i, v in own.items()}},
+            "recipients": common.data() | {"patches": {chosen[i].name: [readable(p) for p in v] for i, v in own.items()}},
             "mails": [{"file": n, "subject": field(t, "Subject"), "message_id": field(t, "Message-Id")} for n, t in mails],
             "findings": [f.data() for f in self.findings.get(tree.name, [])],
             "forced": self.o.force if any((f.waived or "").startswith("forced: ") for f in self.findings.get(tree.name, [])) else None,

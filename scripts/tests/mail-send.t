@@ -83,6 +83,22 @@ back "mainline series" main "$T/out/main/mail/1-walk-lock" walklock/1-walk-lock
 is "$(g "$T/apply" log -1 --format='%an <%ae>')" "$NAME <$MAIL>" "the author is the one of the patch"
 like "$(g "$T/apply" log -1 --format=%B)" "Signed-off-by: Sen Der <sender@example.org>" "with the sender's sign-off"
 
+# git send-email puts a From: of its own into a mail whose sender it does not know again.
+cp "$HOME/.gitconfig" "$T/gitconfig"
+n=0
+for who in 'Zoë Müller' 'Doe, Jane Ö.' 'Mędrzec Długonazwiskowy-Brzęczyszczykiewicz z Chrząszczyżewoszyc'; do
+	rm -f "$T/received"
+	git config --global user.name "$who"
+	send $'yes\n' main 1-walk-lock --out "$T/who $((n += 1))"
+	is "$RC/$(received)/$(grep -c '^From: ' "$T/received")/$(grep -c "^From: $NAME <$MAIL>" "$T/received")" "0/3/5/2" "the sender $who: one From: in the text of each patch, none in that of the cover letter"
+	back "sender $who" main "$T/who $n" walklock/1-walk-lock
+	is "$(g "$T/apply" log --format='%an <%ae>' -2 | sort -u)" "$NAME <$MAIL>" "the author is that of the patch"
+	like "$(g "$T/apply" log -1 --format=%B)" "Signed-off-by: $who <sender@example.org>" "the sender signed"
+	unlike "$(g "$T/apply" log -1 --format=%B)" "From: " "and stands nowhere else"
+	like "$ERR" "3 mails from \"?$who\"? <sender@example.org>" "the question shows the name as it is written"
+done
+cp "$T/gitconfig" "$HOME/.gitconfig"
+
 rm -f "$T/received"
 send $'yes\n' "$all" 1-walk-lock --upstream "$U" --patch 1
 good "three branches in one run are sent"
