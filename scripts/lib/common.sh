@@ -9,6 +9,7 @@ WL_SCRIPTS=$WL_TOP/scripts
 WL_CONFIGS=$WL_TOP/configs
 WL_CACHE=${WALKLOCK_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/walklock}
 WL_OUT=${WALKLOCK_OUT:-$WL_TOP/out}
+case $WL_OUT in /*) ;; *) WL_OUT=$PWD/$WL_OUT ;; esac
 WL_NAME=${0##*/}
 WL_JOBS=${WALKLOCK_JOBS:-$(nproc 2>/dev/null || printf 1)}
 WL_AUTHOR_NAME='walklock authors'

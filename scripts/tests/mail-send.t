@@ -130,6 +130,25 @@ send $'yes\n' main 1-walk-lock --out "$T/suppressed"
 refused 2 "git send-email would leave out jane@example.org, .*suppressCc of your git configuration.*nothing was sent" "a configuration that drops whom the question showed"
 cp "$T/gitconfig" "$HOME/.gitconfig"
 
+# A relative folder is the caller's, and what was shown is what goes out.
+mkdir -p "$T/here" "$W/rel.out"
+(cd "$W" && scripts/mail main 1-walk-lock --out rel.out --in-reply-to old@example.org) >/dev/null 2>&1
+rm -f "$T/received"
+cd "$T/here" || exit 1
+send $'yes\n' main 1-walk-lock --out rel.out
+good "--out: a relative folder" "sent: $T/here/rel.out"
+is "$(received)/$(grep -c old@example.org "$T/received")" "3/0" "what is in it was sent, nothing out of another folder of that name"
+WALKLOCK_OUT=rel mail main 1-walk-lock
+refused 1 "evidence-missing" "WALKLOCK_OUT: a relative folder"
+cp -R "$T/out" "$T/here/rel"
+rm -rf "$T/here/rel/main/mail"
+rm -f "$T/received"
+WALKLOCK_OUT=rel send $'yes\n' main 1-walk-lock
+good "WALKLOCK_OUT: a relative folder with the evidence" "sent: $T/here/rel/main/mail/1-walk-lock"
+is "$(received)" 3 "it is sent from there"
+cd / || exit 1
+rm -rf "$W/rel.out" "$T/here"
+
 # A sendmail command in place of a server.
 fake_sendmail() { # MAILS: ends badly after that many
 	rm -f "$T/bin/sendmail" "$T/sendmail.args"
