@@ -19,7 +19,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 # pylint: disable=wrong-import-position
 import mail_compose                     # noqa: E402
 import mail_failed                      # noqa: E402
-from mail_common import Conflict, Environment, Refused, Upstream, show, trees  # noqa: E402
+import mail_send                        # noqa: E402
+from mail_common import Conflict, Environment, Refused, Stopped, Upstream, show, trees  # noqa: E402
 
 
 def failed(options):
@@ -45,19 +46,26 @@ def failed(options):
     return 0
 
 
+def stop(number, _):
+    for n in mail_send.SIGNALS:
+        signal.signal(n, signal.SIG_IGN)
+    raise Stopped(number)
+
+
 def main():
     parser = argparse.ArgumentParser(allow_abbrev=False)
     parser.add_argument("verb", choices=["select", "compose", "failed", "readable"])
-    for name in ("--tree", "--trees", "--topic", "--patch", "--mode", "--tmp", "--out", "--failed", "--tree-dir", "--force", "--in-reply-to", "--reroll", "--changes"):
+    for name in ("--tree", "--trees", "--topic", "--patch", "--mode", "--tmp", "--out", "--failed", "--tree-dir", "--force", "--in-reply-to", "--reroll", "--changes", "--unknown"):
         parser.add_argument(name, default="")
     parser.add_argument("--upstream", action="append", default=[])
+    parser.add_argument("--resume", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     sys.stdout.reconfigure(errors="surrogateescape")
     sys.stderr.reconfigure(errors="surrogateescape")
     os.environ["WL_MAIL_TMP"] = options.tmp
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda n, _: sys.exit(128 + n))
+    for number in mail_send.SIGNALS:
+        signal.signal(number, stop)
     try:
         if options.verb == "select":
             tree = trees()[options.tree]
@@ -77,8 +85,11 @@ def main():
     except Conflict as err:
         print(f"mail: conflict: {err}", file=sys.stderr)
         return 3
-    except KeyboardInterrupt:
-        return 130
+    except Stopped as err:
+        # Of the other verbs the shell says it.
+        if options.verb == "compose":
+            print(f"mail: {err}", file=sys.stderr)
+        return 128 + err.number
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """What the parts of scripts/mail share: errors, git, addresses, data files."""
+import email.header
 import os
 import re
 import subprocess
@@ -25,6 +26,13 @@ class Environment(Exception):
 
 class Conflict(Exception):
     """Exit code 3."""
+
+
+class Stopped(BaseException):
+    """By a signal; the first one only, what is written then must not be cut in two."""
+    def __init__(self, number, text="interrupted; nothing is left half done, run it again to go on"):
+        super().__init__(text)
+        self.number = number
 
 
 # ---- git -------------------------------------------------------------------------
@@ -67,6 +75,21 @@ def encode(text):
 def read(path):
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as f:
         return f.read()
+
+
+def field(text, name):
+    head = re.sub(r"\n[ \t]+", " ", text.split("\n\n", 1)[0])
+    match = re.search(rf"^{name}: (.*)$", head, re.M | re.I)
+    value = match.group(1) if match else ""
+    try:
+        return str(email.header.make_header(email.header.decode_header(value)))
+    except (ValueError, LookupError):
+        return value
+
+
+def save(path, text):
+    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as f:
+        f.write(text)
 
 
 # ---- addresses ---------------------------------------------------------------------

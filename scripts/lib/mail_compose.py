@@ -10,9 +10,10 @@ import sys
 
 import mail_failed
 import mail_rules
+import mail_send
 import patches
-from mail_common import (CACHE, OUT, STABLE, TOP, Conflict, Environment, Refused, Upstream, address, git, message_id,
-                         parse_address, read, show, split_addresses, stanzas, trees, upstream_ids)
+from mail_common import (OUT, STABLE, TOP, Conflict, Environment, Refused, Upstream, address, field, git, message_id,
+                         parse_address, read, save, show, split_addresses, stanzas, trees, upstream_ids)
 from mail_rules import Finding, Patch
 
 
@@ -491,7 +492,7 @@ class Run:
             return os.path.join(self.o.out, tree.name) if len(self.trees) > 1 else self.o.out
         name = self.o.topic
         if self.o.patch:
-            name += "-" + os.path.basename(self.chosen[tree.name][0].path)[:4]
+            name += "-" + os.path.basename(tree.patches()[select(tree, self.o.topic, self.o.patch)[0]][1])[:4]
         version = self.version if version is None else version
         if version > 1:
             name += f"-v{version}"
@@ -524,7 +525,8 @@ class Run:
         if os.path.exists(os.path.join(folder, "sent.json")):
             with open(os.path.join(folder, "sent.json"), encoding="utf-8") as f:
                 was = json.load(f)
-            self.refuse(tree, "already-sent", f"{folder}: {was.get('state')} on {was.get('when')}; another --out composes anew")
+            what = "another version is --reroll N" if was.get("state") == "sent" else "--send --resume sends the rest as composed"
+            self.refuse(tree, "already-sent", f"{folder}: {was.get('state')} on {was.get('when')}; {what}")
         elif os.path.isdir(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, "mail.json")):
             raise Environment(f"--out {folder}: is there, and is no folder of mails; nothing was written")
 
@@ -566,6 +568,7 @@ class Run:
                 for name, text in one["diffs"].items():
                     save(os.path.join(stage, name.replace(".patch", ".range-diff")), text)
                 save(os.path.join(stage, "mail.json"), json.dumps(one["record"], indent=1, ensure_ascii=False) + "\n")
+                keep_sent(folder, stage)
                 if os.path.isdir(folder):
                     os.rename(folder, old)
                 os.rename(stage, folder)
@@ -577,6 +580,16 @@ class Run:
             one["folder"] = folder
 
 
+def keep_sent(folder, stage):
+    """What was sent from a folder before, whose mails are about to be replaced."""
+    old = [n for n in ("sent.json",) if os.path.exists(os.path.join(folder, n))]
+    before = sorted(n for n in os.listdir(folder) if re.fullmatch(r"sent\.[0-9]+\.json", n)) if os.path.isdir(folder) else []
+    for name in before:
+        shutil.copy(os.path.join(folder, name), stage)
+    for name in old:
+        shutil.copy(os.path.join(folder, name), os.path.join(stage, f"sent.{len(before) + 1:03d}.json"))
+
+
 def tidy(folder):
     """What a killed run left beside the folder."""
     parent, name = os.path.split(os.path.abspath(folder))
@@ -586,21 +599,6 @@ def tidy(folder):
                 os.rename(os.path.join(parent, other), folder)
             else:
                 shutil.rmtree(os.path.join(parent, other), ignore_errors=True)
-
-
-def field(text, name):
-    head = re.sub(r"\n[ \t]+", " ", text.split("\n\n", 1)[0])
-    match = re.search(rf"^{name}: (.*)$", head, re.M | re.I)
-    value = match.group(1) if match else ""
-    try:
-        return str(email.header.make_header(email.header.decode_header(value)))
-    except (ValueError, LookupError):
-        return value
-
-
-def save(path, text):
-    with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as f:
-        f.write(text)
 
 
 def summary(one):
@@ -623,90 +621,29 @@ def show_entry(entry):
     return f"{who} ({', '.join(dict.fromkeys(entry['why']))})"
 
 
-# ---- sending --------------------------------------------------------------------------------------------------------
-
-def send_email(files, me, dry, log=subprocess.PIPE):
-    """git send-email with the user's configuration; recipients are those in the
-    headers, and what sendemail.to, .cc and .bcc add."""
-    env = dict(os.environ)
-    env.pop("GIT_CONFIG_NOSYSTEM", None)
-    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
-        env.pop(name, None)
-    # "body" only: the Cc: headers are ours; lines of a message are nobody's address.
-    args = ["git", "send-email", f"--from={me}", "--confirm=never", "--suppress-cc=body", "--suppress-cc=author", "--suppress-cc=self",
-            "--no-thread", "--no-annotate", "--8bit-encoding=UTF-8", *(["--dry-run"] if dry else []), *files]
-    return subprocess.run(args, cwd=TOP, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
-
-
-def envelope(output):
-    """Every recipient that git send-email names in its --dry-run output: of the
-    SMTP dialogue, or of the sendmail command."""
-    lines = re.findall(r"^(?:RCPT TO:|Sendmail: .*? -i (?:-f \S+ )?)(.*)$", output, re.M)
-    return sorted({a.lower() for line in lines for a in re.findall(r"[^\s<>,]+@[^\s<>,]+", line)})
-
-
 def send(done):
-    files = [os.path.join(one["folder"], name) for one in done for name, _ in one["mails"]]
-    me = done[0]["record"]["from"]
-    trial = send_email(files, me, True)
-    said = trial.stdout.decode("utf-8", "replace")
-    if trial.returncode:
-        raise Environment(f"git send-email does not take the mails: {last(said)}; nothing was sent")
-    going = envelope(said)
-    if not going:
-        raise Environment(f"git send-email does not say whom it would mail to: {last(said)}; nothing was sent")
     listed = {e["address"].lower() for one in done for kind in ("to", "cc") for e in one["record"]["recipients"][kind]}
     listed |= {email.utils.parseaddr(a)[1].lower() for one in done for v in one["record"]["recipients"]["patches"].values() for a in v}
     for one in done:
-        print("\n".join(summary(one)), file=sys.stderr)
-    for addr in going:
-        if addr not in listed:
-            print(f"by your git configuration: {addr}", file=sys.stderr)
-    lost = sorted(listed - set(going))
-    if lost:
-        raise Environment(f"git send-email would leave out {', '.join(lost)} (sendemail.suppressCc of your git configuration?); nothing was sent")
-    print(f"Send these {len(files)} mails to these {len(going)} addresses? (yes/no) ", end="", file=sys.stderr, flush=True)
-    answer = sys.stdin.readline().strip().lower()
-    if not sys.stdin.isatty():
-        print("", file=sys.stderr)
-    if answer not in ("y", "yes"):
-        raise Refused("not-confirmed", "the answer was not 'yes'; nothing was sent, the mails are in " + ", ".join(o["folder"] for o in done))
-    # Whatever happens from here on, nobody gets a mail twice by accident.
+        one["each"] = mail_send.states(one)
+    mail_send.send(done, listed, [line for one in done for line in summary(one)])
+
+
+def resume(options):
+    """Go on where sending broke off: nothing is composed."""
+    run = Run(options)
+    done = mail_send.resume([run.folder(tree) for tree in run.trees], options.unknown)
+    if options.json:
+        print(json.dumps([o["record"] | {"folder": o["folder"]} for o in done], indent=1))
+        return 0
     for one in done:
-        mark(one, "interrupted while sending", going)
-    log = os.path.join(done[0]["folder"], "send.log")
-    with open(log, "wb") as f:
-        real = send_email(files, me, False, f)
-    said = read(log)
-    sent = len(re.findall(r"^(?:Result: 250|OK\. Log says)", said, re.M))
-    if real.returncode:
-        sent = min(len(re.findall(r"^Result: 250", said, re.M)) or sent, len(files))
-        for one in done:
-            if sent:
-                mark(one, f"stopped after {sent} of {len(files)} mails", going)
-            else:
-                os.unlink(os.path.join(one["folder"], "sent.json"))
-        raise Environment(f"git send-email stopped after {sent} of {len(files)} mails: {last(said)} (log: {log})")
-    for one in done:
-        mark(one, "sent", going)
-    return going
-
-
-def mark(one, state, going):
-    """What was done with a folder, beside its mails."""
-    record = {"state": state, "when": email.utils.format_datetime(email.utils.localtime()), "recipients": going,
-              "mails": [m["message_id"] for m in one["record"]["mails"]]}
-    save(os.path.join(one["folder"], "sent.json.new"), json.dumps(record, indent=1) + "\n")
-    os.rename(os.path.join(one["folder"], "sent.json.new"), os.path.join(one["folder"], "sent.json"))
-
-
-def last(output):
-    lines = [line for line in output.split("\n") if line.strip()]
-    bad = [line for line in lines if re.match(r"(fatal|error|Can't|Unable|.* (?:failed|refused))", line)]
-    return show((bad or lines or ["no reason given"])[-1].strip())
+        print(f"sent: {one['folder']}")
+    return 0
 
 
 def compose(options):
+    if options.resume:
+        return resume(options)
     run = Run(options)
     done = run.prepare()
     if done is None:

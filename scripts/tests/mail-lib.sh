@@ -272,6 +272,77 @@ smtp_start() {
 }
 smtp_stop() { kill "$SMTP_PID" 2>/dev/null; wait "$SMTP_PID" 2>/dev/null; }
 
+# bad_smtp MODE N: a server that takes N mails, and then, as MODE says,
+#   refuse  refuses jane@example.org
+#   drop    keeps the next one, and hangs up in place of an answer
+#   slow    waits in place of an answer; "reached" is the folder that tells
+#   spam    refuses the next one after its text
+#   take    takes all
+# Mails go to the mbox $T/received.  Sets SMTP_PID, and git's configuration.
+bad_smtp() {
+	rm -rf "$T/port" "$T/reached"
+	python3 - "$1" "$2" "$T/received" "$T/port" "$T/reached" >"$T/smtp.log" 2>&1 <<-'EOF' &
+		import os, socket, sys, threading, time
+		mode, first, box, port, reached = sys.argv[1], int(sys.argv[2]), *sys.argv[3:]
+		server = socket.socket()
+		server.bind(("127.0.0.1", 0))
+		server.listen(8)
+		with open(port + ".new", "w") as f:
+		    f.write(str(server.getsockname()[1]))
+		os.rename(port + ".new", port)
+		taken = 0
+
+		def serve(peer):
+		    global taken
+		    f = peer.makefile("rwb")
+
+		    def say(text):
+		        f.write(text.encode() + b"\r\n")
+		        f.flush()
+
+		    say("220 local")
+		    while True:
+		        line = f.readline().decode("utf-8", "replace").strip().upper()
+		        late = taken >= first
+		        if not line:
+		            return
+		        if line == "QUIT":
+		            return say("221 bye")
+		        if mode == "refuse" and late and line.startswith("RCPT TO:<JANE@"):
+		            say("550 5.1.1 no such user")
+		        elif line == "DATA":
+		            say("354 go on")
+		            text = b""
+		            while not text.endswith(b"\r\n.\r\n"):
+		                text += f.readline()
+		            if mode == "spam" and late:
+		                say("554 5.7.1 looks like spam")
+		                continue
+		            taken += 1
+		            with open(box, "ab") as out:
+		                out.write(b"From x Thu Jan  1 00:00:00 1970\n" + text[:-3].replace(b"\r\n", b"\n") + b"\n")
+		            if mode == "drop" and late:
+		                return peer.shutdown(2)
+		            if mode == "slow" and late:
+		                os.mkdir(reached)
+		                time.sleep(60)
+		            say("250 queued")
+		        else:
+		            say("250 ok")
+
+		while True:
+		    threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
+	EOF
+	SMTP_PID=$!
+	local i
+	for ((i = 0; i < 200; i++)); do
+		[ ! -s "$T/port" ] || break
+		sleep 0.05
+	done
+	git config --global sendemail.smtpServer 127.0.0.1
+	git config --global sendemail.smtpServerPort "$(cat "$T/port")"
+}
+
 # ---- FAILED mails ------------------------------------------------------------------------
 
 # failed_mail REPO COMMIT LINE [MESSAGE-ID]: a FAILED mail as the stable maintainers'

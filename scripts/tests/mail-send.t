@@ -178,7 +178,7 @@ cp "$T/notes" "$W/MAINTAINERS-notes"
 
 fake_sendmail 1
 send $'yes\n' main 1-walk-lock --out "$T/broken"
-refused 2 "git send-email stopped after 1 of 3 mails: .*\(log: $T/broken/send.log\)" "sending that breaks off says how far it got"
+refused 2 "git send-email stopped after 1 of 3 mails: .*\(log: $T/broken/send.err\)" "sending that breaks off says how far it got"
 send $'yes\n' main 1-walk-lock --out "$T/broken"
 refused 1 "already-sent: $T/broken: stopped after 1 of 3 mails" "and is not begun again by itself"
 git config --global sendemail.smtpServer 127.0.0.1
