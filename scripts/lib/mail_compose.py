@@ -174,7 +174,9 @@ def recipients(tree, topic, chosen, me, item, tmp):
                 if "@" not in part:
                     continue
                 name, addr = parse_address(part, f"Cc: of {patch.name}")
-                if addr.lower() not in common.to and addr.lower() not in common.cc:
+                # The sender's own address is no recipient: git send-email leaves it out.
+                known = {me[1].lower(), *common.to, *common.cc, *(a.lower() for _, a in own.get(i, []))}
+                if addr.lower() not in known:
                     own.setdefault(i, []).append((name, addr))
     common.drop(me[1])
     if not common.to and common.cc:

@@ -263,6 +263,8 @@ and mailed to more@example.org; Reviewed-by: Nobody <nobody@example.org> said so
 On Monday Joe <joe@example.org> wrote:
 > Cc: quoted@example.org" -m "Fixes: 0123456789ab (\"x\")
 Cc: stable@vger.kernel.org # 7.0+
+Cc: <Stable@vger.kernel.org> # 6.12.x: 0123456789ab: mm: before it
+Cc: Sen Der <Sender@Example.org>
 Cc: \"Trailer, Tim\" <tim@example.org>"
 rm -rf "$W/patches"
 format "$T/author" "$(g "$T/author" rev-list --max-parents=0 HEAD)..mainline" "$W/patches/1-walk-lock"
@@ -272,7 +274,7 @@ mail main 1-walk-lock
 d=$T/out/main/mail/1-walk-lock
 is "$(mail_to "$d/0002-mm-steps-3-and-7-fail-harder.patch" Cc)" \
 	'"Rob (Reviewer)" <rob@example.org>,linux-mm@example.org,"Doe, Jane" <jane@example.org>,stable@vger.kernel.org,"Trailer, Tim" <tim@example.org>' \
-	"Cc: trailers of a patch, stable too; nobody out of its prose"
+	"Cc: trailers of a patch, stable too, each once; nobody out of its prose, and not the sender"
 unlike "$(cat "$d/0000-cover-letter.patch" "$d/0001-"*)" "tim@example.org|stable@vger" "and only in the mail of that patch"
 
 # The sender's sign-off is the last one, said once.
