@@ -500,6 +500,20 @@ class Run:
             name += f"-v{version}"
         return os.path.join(OUT, tree.name, "mail", name)
 
+    def sent(self):
+        """The same patch in the same version, from another folder or by itself."""
+        for tree in self.trees:
+            if os.path.exists(os.path.join(self.folder(tree), "sent.json")):
+                continue                # which writable() says
+            known = mail_send.sent_before(tree.name, self.version)
+            was = [(p, known[i]) for p in self.chosen.get(tree.name, []) for i in [mail_rules.patch_id(p.diff)] if i in known]
+            if was:
+                patch, first = was[0]
+                state = "sent" if first["state"] == mail_send.ACCEPTED else "sent without an answer"
+                self.refuse(tree, "already-sent", f"{state} as {first['message_id']} on {first['when']}, out of {first['folder']}"
+                            f"{f' (and {len(was) - 1} more)' if was[1:] else ''}; another version is --reroll N",
+                            patch.name, kind="refused" if self.o.mode == "send" else "warning")
+
     def prepare(self):
         me = sender()
         reply = message_id(self.o.in_reply_to, "--in-reply-to") if self.o.in_reply_to else None
@@ -510,6 +524,7 @@ class Run:
             self.evidence(tree)
         self.failed()
         self.rules()
+        self.sent()
         if self.o.mode != "dry-run":
             for tree in self.trees:
                 self.writable(tree)

@@ -58,6 +58,20 @@ is "$(sort -u "$T/envelopes")" "sender@example.org ann@example.org jane@example.
 send $'yes\n' main 1-walk-lock
 refused 1 "already-sent" "a second time: refused"
 is "$(received)" 3 "and nothing more was sent"
+id=$(jq -r '.mails[1].message_id' "$T/out/main/mail/1-walk-lock/mail.json")
+for how in "--out=$T/other" "--patch=1"; do
+	send $'yes\n' main 1-walk-lock "$how"
+	is "$RC/$(codes)/$(received)" "1/refused:already-sent/3" "nor with $how"
+	like "$ERR" "already-sent: 1-walk-lock/0001-[^ ]*: sent as $id on .*, out of $T/out/main/mail/1-walk-lock( .and 1 more.)?; another version is --reroll N" "the mail is named"
+done
+mail main 1-walk-lock --patch 1
+is "$RC/$(codes)" "0/warning:already-sent" "composing it is said to be that"
+printf 'nothing\n' >"$T/news"
+send $'no\n' main 1-walk-lock --reroll 2 --changes "$T/news"
+refused 1 "not-confirmed" "another version is something else"
+send $'no\n' main 1-walk-lock --patch 1 --force "the list lost it"
+is "$RC/$(codes)" "1/forced:already-sent refused:not-confirmed" "and so it is with --force"
+afresh() { rm -rf "$WALKLOCK_CACHE/mail"; }
 
 # ---- and back -------------------------------------------------------------------------------
 
@@ -88,6 +102,7 @@ cp "$HOME/.gitconfig" "$T/gitconfig"
 n=0
 for who in 'Zoë Müller' 'Doe, Jane Ö.' 'Mędrzec Długonazwiskowy-Brzęczyszczykiewicz z Chrząszczyżewoszyc'; do
 	rm -f "$T/received"
+	afresh
 	git config --global user.name "$who"
 	send $'yes\n' main 1-walk-lock --out "$T/who $((n += 1))"
 	is "$RC/$(received)/$(grep -c '^From: ' "$T/received")/$(grep -c "^From: $NAME <$MAIL>" "$T/received")" "0/3/5/2" "the sender $who: one From: in the text of each patch, none in that of the cover letter"
@@ -113,6 +128,7 @@ is "$(grep '^Subject' "$T/received" | paste -sd'|')" "Subject: [PATCH 6.12.y] mm
 
 cp "$HOME/.gitconfig" "$T/gitconfig"
 rm -f "$T/received" "$T/envelopes"
+afresh
 cat >>"$HOME/.gitconfig" <<-'EOF'
 	[sendemail]
 		bcc = me@example.org
@@ -126,6 +142,7 @@ like "$ERR" "by your git configuration: me@example.org" "whom it adds is shown"
 is "$(sort -u "$T/envelopes")" "sender@example.org ann@example.org jane@example.org linux-mm@example.org me@example.org rob@example.org" "and gets the mails; who was shown gets them"
 is "$(grep -c '^From: Sen Der <sender@example.org>' "$T/received")" 3 "the sender is the one that signs off"
 git config --global sendemail.suppressCc all
+afresh
 send $'yes\n' main 1-walk-lock --out "$T/suppressed"
 refused 2 "git send-email would leave out jane@example.org, .*suppressCc of your git configuration.*nothing was sent" "a configuration that drops whom the question showed"
 cp "$T/gitconfig" "$HOME/.gitconfig"
@@ -134,10 +151,12 @@ cp "$T/gitconfig" "$HOME/.gitconfig"
 mkdir -p "$T/here" "$W/rel.out"
 (cd "$W" && scripts/mail main 1-walk-lock --out rel.out --in-reply-to old@example.org) >/dev/null 2>&1
 rm -f "$T/received"
+afresh
 cd "$T/here" || exit 1
 send $'yes\n' main 1-walk-lock --out rel.out
 good "--out: a relative folder" "sent: $T/here/rel.out"
 is "$(received)/$(grep -c old@example.org "$T/received")" "3/0" "what is in it was sent, nothing out of another folder of that name"
+afresh
 WALKLOCK_OUT=rel mail main 1-walk-lock
 refused 1 "evidence-missing" "WALKLOCK_OUT: a relative folder"
 cp -R "$T/out" "$T/here/rel"
@@ -162,12 +181,14 @@ fake_sendmail() { # MAILS: ends badly after that many
 }
 git config --global sendemail.smtpServer "$T/bin/sendmail"
 fake_sendmail 9
+afresh
 send $'yes\n' main 1-walk-lock --out "$T/command"
 good "over a sendmail command"
 is "$(wc -l <"$T/sendmail.args")/$(tr ' ' '\n' <"$T/sendmail.args" | grep @ | sort -u | paste -sd' ')" "3/ann@example.org jane@example.org linux-mm@example.org rob@example.org" "to the same people"
 rm -f "$T/sendmail.args"
 cp "$W/MAINTAINERS-notes" "$T/notes"
 sed -i 's/^Cc: .*/Cc: -oQ@example.org/' "$W/MAINTAINERS-notes"
+afresh
 send $'yes\n' main 1-walk-lock --out "$T/dash"
 refused 1 "recipient: MAINTAINERS-notes: '-oQ@example.org' is no address" "a recipient that begins with a dash"
 [ ! -e "$T/sendmail.args" ]
@@ -177,12 +198,14 @@ cp "$T/notes" "$W/MAINTAINERS-notes"
 # ---- when sending fails ---------------------------------------------------------------------------
 
 fake_sendmail 1
+afresh
 send $'yes\n' main 1-walk-lock --out "$T/broken"
 refused 2 "git send-email stopped after 1 of 3 mails: .*\(log: $T/broken/send.err\)" "sending that breaks off says how far it got"
 send $'yes\n' main 1-walk-lock --out "$T/broken"
 refused 1 "already-sent: $T/broken: stopped after 1 of 3 mails" "and is not begun again by itself"
 git config --global sendemail.smtpServer 127.0.0.1
 smtp_stop
+afresh
 send $'yes\n' main 1-walk-lock --out "$T/down"
 refused 2 "git send-email stopped after 0 of 3 mails" "no server"
 send $'no\n' main 1-walk-lock --out "$T/down"
