@@ -287,6 +287,9 @@ class Upstream:
             raise Environment(f"--upstream {path}: not a git tree")
         self.seen = {}
 
+    def shallow(self):
+        return (git(self.dir, "rev-parse", "--is-shallow-repository", check=False) or "").strip() == "true"
+
     def resolve(self, commit):
         """Full id of a commit that a ref holds, or None."""
         if commit not in self.seen:

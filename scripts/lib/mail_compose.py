@@ -242,6 +242,9 @@ def chain(repo, tree, chosen, alone, me, tmp):
     return start, tip
 
 
+PATCH_LINE = re.compile(r"^(diff --git |diff -|Index: |From [0-9a-f]{40} ).*", re.M)
+
+
 def cover(tree, topic):
     """(subject, text) of the topic's cover letter."""
     path = os.path.join(tree.series, topic, "cover-letter.txt")
@@ -251,6 +254,9 @@ def cover(tree, topic):
     subject = re.sub(r"^(Subject:\s*)?(\[[^]]*\]\s*)?", "", subject).strip()
     if not subject:
         raise Environment(f"{tree.series_dir}/{topic}/cover-letter.txt has no subject in its first line")
+    line = PATCH_LINE.search(text)
+    if line:
+        raise Environment(f"{tree.series_dir}/{topic}/cover-letter.txt: git am would take what follows '{show(line.group(0))}' for a patch: indent it")
     return subject, text.strip("\n")
 
 
@@ -376,6 +382,8 @@ class Run:
             return ""
         # A "---" or a diff in it would end the message, or be applied.
         text = read(self.o.changes).strip("\n")
+        if re.search("[\ud800-\udfff\r]", text):
+            raise Environment(f"--changes {self.o.changes}: is not UTF-8 with line ends of \\n: convert it (iconv, sed 's/\\r$//')")
         if "\0" in text or re.search(r"^(---( |$)|diff --git |Index: |From [0-9a-f]{40} )", text, re.M):
             raise Environment(f"--changes {self.o.changes}: is not plain text (a line that git takes for the end of the message)")
         text = f"Changes in v{self.version}:\n{text}"
@@ -457,9 +465,10 @@ class Run:
     def rules(self):
         same_run = {name: {p.upstream for p in chosen if p.upstream} for name, chosen in self.chosen.items()}
         for tree in self.trees:
-            if tree.mainline:
-                continue
             for patch in self.chosen.get(tree.name, []):
+                if tree.mainline:
+                    self.findings.setdefault(tree.name, []).extend(mail_rules.check_new(patch, self.upstreams))
+                    continue
                 self.findings.setdefault(tree.name, []).extend(
                     mail_rules.check(patch, self.upstreams, same_run, self.chosen[tree.name][-1].commit))
 

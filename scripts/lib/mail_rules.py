@@ -6,10 +6,10 @@ import re
 
 import patches
 from mail_code import ABSENT, Code, aside, judge, reverse_applies, split
-from mail_common import (CONFIGS, HEADER, TOP, Environment, fixes, git, read, reverts, rows, show, trees, upstream_ids,
-                         version)
+from mail_common import (CONFIGS, FIXES, HEADER, QUOTED, TOP, Environment, fixes, git, ids_in, read, reverts, rows, show,
+                         trees, upstream_ids, version)
 
-CODES = ("upstream-header", "mainline", "size", "author", "newer-branches", "note", "follow-up", "reverted", "alone")
+CODES = ("upstream-header", "mainline", "size", "author", "newer-branches", "note", "sign-off", "fixes", "follow-up", "reverted", "alone")
 SIZE = 100
 LOOSE = re.compile(r"\b(?:commit\s+([0-9a-f]{7,64})\s+upstream|upstream\s+commit\s+([0-9a-f]{7,64}))\b", re.I)
 TRAILER = re.compile(r"^(?:[A-Za-z][A-Za-z-]*-by|Cc|Link|Closes|Fixes|Message-ID|Depends-on):\s", re.I)
@@ -185,7 +185,7 @@ def check_mainline(patch, ups, add):
             add("unknown", "mainline", f"whether {patch.upstream[:12]} is in mainline is not known: in {here[0].path} it is in no release or "
                 "candidate (tags v*), and in no branch master or main but linux-next's")
         return up or here[0]
-    shallow = [up.path for up in ups if (git(up.dir, "rev-parse", "--is-shallow-repository", check=False) or "").strip() == "true"]
+    shallow = [up.path for up in ups if up.shallow()]
     if shallow:
         add("unknown", "mainline", f"whether {patch.upstream[:12]} is in mainline is not known: {', '.join(shallow)} has no full history")
     else:
@@ -203,6 +203,45 @@ def check_author(patch, up, add):
     name, addr = up.author(patch.upstream)
     if addr.lower() != patch.author[1].lower() and name.lower() != patch.author[0].lower():
         add("refused", "author", f"the author is {patch.author[0]} <{patch.author[1]}>, that of {patch.upstream[:12]} is {name} <{addr}>")
+
+
+def signers(message):
+    """[(name, address)] of the sign-offs, in order."""
+    lines = re.findall(r"^Signed-off-by:[ \t]*(.*?)[ \t]*<([^<>\n]*)>", message, re.I | re.M)
+    return [(name.strip('"'), addr) for name, addr in lines]
+
+
+def check_sign_offs(patch, up, add):
+    """Who signed the upstream commit signed what came of it, in that order; who
+    brought it to the branch comes after them."""
+    mine, lost, place = signers(patch.message), [], 0
+    for name, addr in signers(up.message(patch.upstream)):
+        at = next((i for i in range(place, len(mine)) if mine[i][1].lower() == addr.lower() or mine[i][0].lower() == name.lower()), None)
+        if at is None:
+            lost.append(f"{name} <{addr}>")
+        else:
+            place = at + 1
+    if lost:
+        add("refused", "sign-off", f"Signed-off-by: {', '.join(lost)} of {patch.upstream[:12]} is not there, or not in its order: "
+            "'git cherry-pick' and 'git am' keep the lines")
+
+
+def check_fixes(patch, ups, up, add):
+    """Fixes: of a commit that no tree has; what upstream's message says is upstream's."""
+    theirs = {i for line in fixes(up.message(patch.upstream)) for i in line} if up else set()
+    if not ups or any(u.shallow() for u in ups):
+        return
+    for rest in FIXES.findall(QUOTED.sub(" ", patch.message)):
+        for i in ids_in(rest) if "://" not in rest else ():
+            if i not in theirs and not any(u.resolve(i) for u in ups):
+                add("unknown", "fixes", f"Fixes: {i}: is in no branch of {', '.join(u.path for u in ups)}")
+
+
+def check_new(patch, ups):
+    """The findings for one patch that is no backport."""
+    found = []
+    check_fixes(patch, ups, None, lambda kind, code, text: found.append(Finding(kind, code, patch.name, text)))
+    return found
 
 
 def newer_state(patch, tree, ups, same_run):
@@ -337,5 +376,7 @@ def check(patch, ups, same_run, tip):
         return found
     check_author(patch, up, add)
     check_note(patch, up, add)
+    check_sign_offs(patch, up, add)
+    check_fixes(patch, ups, up, add)
     check_follow_up(patch, ups, Code(patch.tree.dir, tip, patch.tree.name), same_run.get(patch.tree.name, ()), add)
     return found

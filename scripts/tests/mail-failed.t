@@ -170,6 +170,10 @@ told --tree-dir "$T/5.15"
 is "$(j '"\(.tree) \(.verdict)"')" "null possible" "but can be shown"
 told --tree-dir "$U"
 refused 2 "--tree-dir .*: is 6.12, the mail is about 5.15" "--tree-dir: another line"
+"$W/scripts/mail" --failed - <"$M" >"$L_TMP/out" 2>"$L_TMP/err"
+is "$?/$(cat "$L_TMP/out")" "0/$(wl mail --failed "$M")" "from standard input"
+mail 6.12.y 1-walk-lock --failed - --send
+refused 2 "--failed - and the question of --send both read standard input" "but not beside a question"
 mail --failed "$T/nothing"
 refused 2 "--failed $T/nothing: " "no such file"
 

@@ -82,7 +82,7 @@ Signed-off-by: $UP_NAME <$UP_MAIL>"
 }
 
 # backport TREE [MESSAGE]: commits the fix on the branch "s" of $T/author-TREE.
-mail_message() { printf '%s\n\ncommit %s upstream.\n\n%s\n' "mm/pagewalk: make step 2 longer" "$FIX" "$UP_TEXT"; }
+mail_message() { printf '%s\n\ncommit %s upstream.\n\n%s\n\n%s\n' "mm/pagewalk: make step 2 longer" "$FIX" "$UP_TEXT" "Signed-off-by: $UP_NAME <$UP_MAIL>"; }
 
 # make_branch TREE VERSION PATCHLEVEL SUBLEVEL: the tree, and a series of one
 # backport in the topic 1-walk-lock.

@@ -87,6 +87,27 @@ take_tree 6.12.y
 rule "false alarm: the author in an in-body From:" 0/
 reset_branch 6.12.y
 
+amend 6.12.y '/^Signed-off-by/d'
+rule "without upstream's sign-off" 1/refused:sign-off "sign-off: [^:]*: Signed-off-by: $UP_NAME <$UP_MAIL> of ${FIX:0:12} is not there"
+amend 6.12.y '$s/.*/Signed-off-by: Up Stream <up@elsewhere.example.org>\nReviewed-by: A <a@example.org>\nSigned-off-by: B <b@example.org>/'
+rule "another address of the one who signed, and more after it" 0/
+g "$U" checkout -q -B later main
+as_upstream g "$U" commit -q --allow-empty -m "mm/pagewalk: by two" -m "Signed-off-by: $UP_NAME <$UP_MAIL>
+Signed-off-by: Penguin <penguin@example.org>"
+TWO=$(g "$U" rev-parse HEAD)
+g "$U" checkout -q main
+amend 6.12.y "s/^commit .* upstream\.\$/commit $TWO upstream./; \$s/.*/Signed-off-by: Penguin <penguin@example.org>\nSigned-off-by: $UP_NAME <$UP_MAIL>/"
+one
+like "$ERR" "sign-off: [^:]*: Signed-off-by: Penguin <penguin@example.org> of ${TWO:0:12} is not there, or not in its order" "sign-offs in another order"
+g "$U" branch -q -D later
+amend 6.12.y '$s/$/\nFixes: deadbeefcafe ("mm: nowhere")/'
+rule "Fixes: of no commit" 0/unknown:fixes "fixes: [^:]*: Fixes: deadbeefcafe: is in no branch of $U"
+mail 6.12.y 1-walk-lock --upstream "$U" --send
+is "$RC/$(codes)" "1/refused:fixes" "is not sent"
+amend 6.12.y "\$s/\$/\nFixes: $(g "$U" rev-parse --short=12 v6.1) (\"Linux\")\nFixes: https:\/\/example.org\/deadbeefcafe/"
+rule "Fixes: of one that is there, and a link" 0/
+reset_branch 6.12.y
+
 edit "$a/mm/madvise.c" 's/int err = 5;/int err = 50;/'
 g "$a" commit -q -a --amend --no-edit
 take_series 6.12.y

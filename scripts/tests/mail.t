@@ -84,6 +84,20 @@ printf 'a\n---\ndiff --git a/x b/x\n' >"$T/nothing"
 mail main 1-walk-lock --reroll 2 --changes "$T/nothing"
 refused 2 "is not plain text" "a diff in what is new"
 
+printf 'no UTF-8: \xff\n' >"$T/nothing"
+mail main 1-walk-lock --reroll 2 --changes "$T/nothing"
+refused 2 "is not UTF-8" "bytes that are no text in what is new"
+cp "$W/patches/1-walk-lock/cover-letter.txt" "$T/cover"
+printf '\nLike this:\ndiff --git a/x b/x\n' >>"$W/patches/1-walk-lock/cover-letter.txt"
+mail main 1-walk-lock
+refused 2 "patches/1-walk-lock/cover-letter.txt: git am would take what follows 'diff --git a/x b/x' for a patch: indent it" "a diff in a cover letter"
+sed -i 's/^diff/  &/' "$W/patches/1-walk-lock/cover-letter.txt"
+mail main 1-walk-lock
+good "indented, it is text"
+cp "$T/cover" "$W/patches/1-walk-lock/cover-letter.txt"
+mail -h
+good "-h is --help" "^usage: scripts/mail"
+
 mail main 1-walk-lock --patch 2
 is "$RC/$(codes)" "0/unknown:alone" "mainline: a patch alone; it is said that nothing is known of it without those before it"
 mail main 1-walk-lock --patch 2 --send
@@ -275,6 +289,8 @@ d=$T/out/main/mail/1-walk-lock
 is "$(mail_to "$d/0002-mm-steps-3-and-7-fail-harder.patch" Cc)" \
 	'"Rob (Reviewer)" <rob@example.org>,linux-mm@example.org,"Doe, Jane" <jane@example.org>,stable@vger.kernel.org,"Trailer, Tim" <tim@example.org>' \
 	"Cc: trailers of a patch, stable too, each once; nobody out of its prose, and not the sender"
+mail main 1-walk-lock --upstream "$U"
+is "$RC/$(codes)" "0/unknown:fixes" "Fixes: of a commit that no tree has"
 unlike "$(cat "$d/0000-cover-letter.patch" "$d/0001-"*)" "tim@example.org|stable@vger" "and only in the mail of that patch"
 
 # The sender's sign-off is the last one, said once.
