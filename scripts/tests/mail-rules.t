@@ -89,14 +89,14 @@ reset_branch 6.12.y
 
 amend 6.12.y '/^Signed-off-by/d'
 rule "without upstream's sign-off" 1/refused:sign-off "sign-off: [^:]*: Signed-off-by: $UP_NAME <$UP_MAIL> of ${FIX:0:12} is not there"
-amend 6.12.y '$s/.*/Signed-off-by: Up Stream <up@elsewhere.example.org>\nReviewed-by: A <a@example.org>\nSigned-off-by: B <b@example.org>/'
+amend 6.12.y '/^Signed-off-by/s/.*/Signed-off-by: Up Stream <up@elsewhere.example.org>\nReviewed-by: A <a@example.org>\nSigned-off-by: B <b@example.org>/'
 rule "another address of the one who signed, and more after it" 0/
 g "$U" checkout -q -B later main
 as_upstream g "$U" commit -q --allow-empty -m "mm/pagewalk: by two" -m "Signed-off-by: $UP_NAME <$UP_MAIL>
 Signed-off-by: Penguin <penguin@example.org>"
 TWO=$(g "$U" rev-parse HEAD)
 g "$U" checkout -q main
-amend 6.12.y "s/^commit .* upstream\.\$/commit $TWO upstream./; \$s/.*/Signed-off-by: Penguin <penguin@example.org>\nSigned-off-by: $UP_NAME <$UP_MAIL>/"
+amend 6.12.y "s/^commit .* upstream\.\$/commit $TWO upstream./; /^Signed-off-by/s/.*/Signed-off-by: Penguin <penguin@example.org>\nSigned-off-by: $UP_NAME <$UP_MAIL>/"
 one
 like "$ERR" "sign-off: [^:]*: Signed-off-by: Penguin <penguin@example.org> of ${TWO:0:12} is not there, or not in its order" "sign-offs in another order"
 g "$U" branch -q -D later
