@@ -41,16 +41,18 @@ wl_fresh() {
 
 # What the checks depend on: the keys of their records.  scripts/mail asks for the
 # same ones, to see whether a record still counts.
-wl_key_export() { wl_key bytes "$(wl_series_key)" "$(wl_series_refs)"; }
-wl_key_header() { wl_key header "$(cat "$1")"; }
+wl_key_export() { wl_key files "$(wl_series_key)" "$(wl_series_refs)" "$(wl_series_made_on)"; }
+wl_key_header() { wl_key header upstream "$(cat "$1")"; }
 wl_checkpatch_waived() { # SCOPE
 	awk -v tree="$T_NAME" -v p="$1" '!/^#/ && NF && ($1 == tree || $1 == "*") && ($2 == p || $2 == "*") { print $3 }' "$WL_CONFIGS/checkpatch-waivers"
 }
 wl_key_checkpatch() { # PATCH SCOPE
-	wl_key checkpatch "$(cat "$1")" "$(sha256sum "$T_DIR/scripts/checkpatch.pl")" "$(wl_checkpatch_waived "$2")"
+	# "ended": records from before its exit code was looked at do not count.
+	wl_key checkpatch ended "$(cat "$1")" "$(sha256sum "$T_DIR/scripts/checkpatch.pl")" "$(wl_checkpatch_waived "$2")"
 }
 wl_key_coccinelle() {
-	wl_key coccinelle "$(git -C "$T_DIR" rev-parse 'base^{tree}' 'refs/heads/walklock/series^{tree}')" \
+	# "rules": in older records the rules that annotate does not run took no part.
+	wl_key coccinelle rules "$(git -C "$T_DIR" rev-parse 'base^{tree}' 'refs/heads/walklock/series^{tree}')" \
 		"$(cat "$WL_TOP"/coccinelle/*.cocci "$WL_TOP"/coccinelle/walklock/*.py "$WL_SCRIPTS/annotate")" "$(spatch --version | head -n 1)"
 }
 

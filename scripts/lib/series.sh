@@ -85,6 +85,39 @@ wl_series_refs() {
 	git -C "$T_DIR" for-each-ref --format='%(refname) %(objectname)' refs/heads/walklock/
 }
 
+# wl_series_made_here: the base is the one that the patch files were made on, so that
+# the branches have to give the same bytes.  It is the tree that the series' file
+# "base" names, or one with the same files: each that the series changes is there
+# as the first patch of it says in its index line.
+wl_series_made_here() {
+	local made
+	made=$(wl_series_made_on)
+	read -r _ made _ <<<"$made"
+	[ "$made" != "$(git -C "$T_DIR" rev-parse 'base^{tree}')" ] || return 0
+	awk 'FNR == 1 { a = "" }
+		/^diff --git / { a = substr($3, 3); b = substr($4, 3) }
+		/^index [0-9a-f]+\.\.[0-9a-f]+/ && a != "" {
+			split($2, id, /\.\./)
+			if (!(a in seen)) print id[1], a
+			seen[a] = seen[b] = 1
+			a = ""
+		}' "${S_PATCHES[@]}" |
+		while read -r id path; do
+			now=$(git -C "$T_DIR" rev-parse -q --verify "base:$path") || now=${id//[0-9a-f]/0}
+			[ "$id" = "$now" ] || exit 1
+		done
+}
+# wl_series_made_on: what it is called: VERSION TREE ORIGIN, or nothing.
+wl_series_made_on() { [ ! -f "$T_SERIES/base" ] || sed '/^#/d' "$T_SERIES/base"; }
+wl_series_base_write() {
+	{
+		printf '# What these patch files were made on (scripts/export writes it):\n#   version  tree  origin\n'
+		printf '%s %s %s\n' "$(git -C "$T_DIR" config walklock.version)" "$(git -C "$T_DIR" rev-parse 'base^{tree}')" \
+			"$(git -C "$T_DIR" config walklock.origin)"
+	} >"$T_SERIES/.base.$$"
+	mv "$T_SERIES/.base.$$" "$T_SERIES/base"
+}
+
 # wl_format_patch REPO FROM TO DIR: the patch files of a range, whose bytes
 # depend on nothing but the commits.
 wl_format_patch() {
