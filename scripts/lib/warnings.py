@@ -15,7 +15,8 @@ import os
 import re
 import sys
 
-LINE = re.compile(r"^(?P<sparse>sparse: )?(?P<file>[^:\s][^:]*\.[chS]):(?P<line>\d+)(?::\d+)?: "
+# sparse, and the semantic patches of scripts/check, say who they are
+LINE = re.compile(r"^(?:(?P<by>\w+): )?(?P<file>[^:\s][^:]*\.[chS]):(?P<line>\d+)(?::\d+)?: "
                   r"(?P<kind>warning|error): (?P<text>.*)$")
 NOTE = re.compile(r"^(?:sparse: )?[^:\s][^:]*\.[chS]:\d+:\d+:\s{2,}(.*)$")
 START = re.compile(r"^[A-Za-z_][^;]*\([^;]*$")
@@ -74,8 +75,7 @@ def collect(log, roots):
                     last["text"] += " / " + normalise(note.group(1), roots)
                 continue
             path = relative(match["file"], roots)
-            tool = ("sparse" if match["sparse"] else
-                    "gcc" if re.search(r"\[-W[\w=+-]+\]$", match["text"]) else "make")
+            tool = match["by"] or ("gcc" if re.search(r"\[-W[\w=+-]+\]$", match["text"]) else "make")
             last = {"tool": tool, "kind": match["kind"], "file": path,
                     "function": function(cache, roots, path, int(match["line"])),
                     "text": normalise(match["text"], roots), "line": int(match["line"])}

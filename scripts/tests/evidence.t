@@ -92,10 +92,11 @@ cat >"$T/plain/scripts/checkpatch.pl" <<'EOF'
 open(my $p, '<', $ARGV[-1]) or die;
 while (<$p>) {
 	$by = 1 if /^Signed-off-by: /;
-	print "$ARGV[-1]:$.: WARNING:BAD_STYLE: bad style\n" if /badstyle/;
-	print "Segmentation WARNING: something else\n" if /badtool/;
+	$n += print "$ARGV[-1]:$.: WARNING:BAD_STYLE: bad style\n" if /badstyle/;
+	$n += print "Segmentation WARNING: something else\n" if /badtool/;
 }
-print "$ARGV[-1]:1: ERROR:MISSING_SIGN_OFF: none\n" unless $by;
+$n += print "$ARGV[-1]:1: ERROR:MISSING_SIGN_OFF: none\n" unless $by;
+exit($n ? 1 : 0);
 EOF
 wl tree fake --from "$T/plain" >/dev/null 2>&1
 D=$WALKLOCK_CACHE/trees/fake
