@@ -5,6 +5,7 @@
 usage: patches.py sane FILE...          one line per defect and exit 1; if there
                                         is none, the paths that they touch
        patches.py conflict FILE DIR     hunk by hunk: expected and found lines
+       patches.py there FILE DIR        exit 0 when all that it does is in DIR already
        patches.py files FILE...         the paths that the patches touch
 """
 import difflib
@@ -194,14 +195,44 @@ def conflict(path, tree):
     return found
 
 
+def there(path, tree):
+    """Whether all that the patch does is in the files below tree already: the lines
+    after each hunk, in that order, and those before it nowhere."""
+    _, files = parse(read(path))
+    for diff in files:
+        name = os.path.join(tree, diff.path)
+        if diff.deleted:
+            if os.path.lexists(name):
+                return False
+            continue
+        if not diff.hunks or not os.path.isfile(name):
+            return False
+        lines = read(name).split("\n")
+        if lines[-1] == "":
+            lines.pop()
+        if diff.created and lines != diff.hunks[0].new:
+            return False
+        at = 0
+        for hunk in diff.hunks:
+            if not hunk.new or (hunk.old and find(lines, hunk.old, 0) is not None):
+                return False
+            done = find(lines[at:], hunk.new, 0)
+            if done is None:
+                return False
+            at += done + len(hunk.new)
+    return True
+
+
 def main():
-    if len(sys.argv) < 3 or sys.argv[1] not in ("sane", "conflict", "files"):
+    if len(sys.argv) < 3 or sys.argv[1] not in ("sane", "conflict", "there", "files"):
         print(__doc__, file=sys.stderr)
         return 2
     sys.stdout.reconfigure(errors="surrogateescape")
     verb, args = sys.argv[1], sys.argv[2:]
     if verb == "conflict":
         return 0 if conflict(*args) else 1
+    if verb == "there":
+        return 0 if there(*args) else 1
     if verb == "files":
         for name in sorted({d.path for a in args for d in parse(read(a))[1]}):
             print(name)

@@ -52,7 +52,9 @@ wl_scratch_clone() {
 }
 
 # wl_am CLONE PATCH...: git am, no fuzz.  A conflict is reported hunk by hunk on
-# stdout, and the function returns 3.
+# stdout, and the function returns 3; WL_AM_AT is the patch, WL_AM_N its number.
+# With WL_AM_LOOK, one whose lines are all in the files already is passed over and
+# goes to WL_AM_THERE.
 wl_am() {
 	local clone=$1 n=0 total patch log
 	local -x GIT_CONFIG_GLOBAL=/dev/null
@@ -66,6 +68,12 @@ wl_am() {
 			# A full disk, say, is no conflict.
 			grep -qE '^error: (.*(patch does not apply|already exists in|does not exist in|No such file)|patch failed)' "$log" ||
 				wl_die "$WL_USAGE" "git am ended before it tried ${patch#"$WL_TOP/"}: $(grep -m1 -E '^(fatal|error):' "$log" || tail -n 1 "$log"); nothing was applied"
+			if [ -n "${WL_AM_LOOK:-}" ] && python3 -IS "$WL_SCRIPTS/lib/patches.py" there "$patch" "$clone"; then
+				wl_git "$clone" am --quit
+				WL_AM_THERE+=("$patch")
+				continue
+			fi
+			WL_AM_AT=$patch WL_AM_N=$n
 			printf 'conflict: patch %d of %d does not fit: %s\n' "$n" "$total" "${patch#"$WL_TOP/"}"
 			python3 -IS "$WL_SCRIPTS/lib/patches.py" conflict "$patch" "$clone" || sed 's/^/  git: /' "$log"
 			return "$WL_CONFLICT"

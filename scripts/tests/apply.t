@@ -33,7 +33,7 @@ unapply
 (cd "$W/patches/1-walk-lock" && run "../../scripts/apply" fake)
 is "$(refs)" "$ids" "from another folder: the same commits"
 run wl apply fake --topic 1-walk-lock --force
-good "--topic stops there" "applied 2 patches of 1 topics"
+good "--topic stops there" "applied 2 patches of 1 topic:"
 is "$(refs | cut -d' ' -f1 | paste -sd' ')" "walklock/1-walk-lock walklock/series" "--topic: the later branch is gone"
 run wl apply fake
 good "and without it the rest comes back" "applied 3 patches"

@@ -67,6 +67,29 @@ defect "no end of the last line" "truncated: it ends in the middle of a line"
 run py sane "$T/gone"
 is "$RC/$OUT" "1/$T/gone: cannot be read: No such file or directory" "a file that is not there"
 
+# ---- there ----------------------------------------------------------------------------
+
+whole() { # WANTED NAME
+	py there "$two" "$K"
+	is "$?" "$1" "$2"
+}
+whole 1 "not applied: not there"
+cp -R "$K" "$T/before"
+edit "$K/mm/pagewalk.c" 's/return -3;/return -30;/'
+edit "$K/mm/madvise.c" 's/int err = 5;/int err = 50;/'
+whole 1 "two of three hunks: not there"
+edit "$K/mm/pagewalk.c" 's/return -7;/return -70;/'
+whole 0 "all hunks: there"
+sed -i '1i /* moved */' "$K/mm/pagewalk.c"
+whole 0 "moved: there"
+sed -n '/pagewalk_step_3/,/^$/p' "$T/before/mm/pagewalk.c" >>"$K/mm/pagewalk.c"
+printf 'int more;\n' >>"$K/mm/pagewalk.c"
+whole 1 "and once more as it was before: not there"
+py there "$T"/series/2*/0001* "$K"
+is "$?" 1 "a file to be created is not there"
+rm -r "$K"
+mv "$T/before" "$K"
+
 # ---- conflict -------------------------------------------------------------------------
 
 run py conflict "$two" "$K"
