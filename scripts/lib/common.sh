@@ -9,7 +9,9 @@ WL_SCRIPTS=$WL_TOP/scripts
 WL_CONFIGS=$WL_TOP/configs
 WL_CACHE=${WALKLOCK_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/walklock}
 WL_OUT=${WALKLOCK_OUT:-$WL_TOP/out}
-case $WL_OUT in /*) ;; *) WL_OUT=$PWD/$WL_OUT ;; esac
+# Commands change folders, and call others: a relative one means the caller's.
+case $WL_CACHE in /*) ;; *) export WALKLOCK_CACHE=$PWD/$WL_CACHE; WL_CACHE=$WALKLOCK_CACHE ;; esac
+case $WL_OUT in /*) ;; *) export WALKLOCK_OUT=$PWD/$WL_OUT; WL_OUT=$WALKLOCK_OUT ;; esac
 WL_NAME=${0##*/}
 WL_JOBS=${WALKLOCK_JOBS:-$(nproc 2>/dev/null || printf 1)}
 WL_AUTHOR_NAME='walklock authors'
@@ -280,6 +282,9 @@ wl_git_clean() {
 		wl_die "$WL_USAGE" "$2: git cannot say whether it has changes: $(head -n 1 <<<"$changes")"
 	[ -z "$changes" ] || wl_die "$WL_USAGE" "$2: has uncommitted changes; commit or stash them first"
 }
+
+# wl_count N ONE MANY: "1 patch", "3 patches".
+wl_count() { if [ "$1" -eq 1 ]; then printf '1 %s' "$2"; else printf '%d %s' "$1" "$3"; fi; }
 
 # wl_hash: short sha256 of standard input.
 wl_hash() { sha256sum | cut -c1-32; }

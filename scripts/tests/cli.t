@@ -16,6 +16,9 @@ for c in "${commands[@]}"; do
 	good "$c --help" "^usage: (scripts/)?$c"
 	like "$OUT" "Exit codes?:.*2 " "$c --help says what the exit codes mean"
 	is "$ERR" "" "$c --help: nothing on stderr"
+	help=$OUT
+	run wl "$c" -h
+	is "$RC/$OUT" "0/$help" "$c -h: the same"
 	run wl "$c" --no-such-option
 	case $c in
 	annotate) # argparse says its usage as well, and asks for the folder first
@@ -62,6 +65,38 @@ done
 mkdir "$T/else where"
 (cd "$T/else where" && "../check out/scripts/tree" --help) >"$L_TMP/out" 2>&1
 is "$?/$(head -n 1 "$L_TMP/out" | cut -c1-19)" "0/usage: scripts/tree" "by a relative path"
+
+# A relative cache is one below the caller's folder, for whatever a command calls.
+make_kernel "$T/plain"
+mkdir "$T/rel"
+cd "$T/rel" || exit 1
+run env WALKLOCK_CACHE=relc WALKLOCK_OUT=relo "$W/scripts/tree" fake --from "$T/plain"
+good "a relative WALKLOCK_CACHE" "^$T/rel/relc/trees/fake\$"
+run env WALKLOCK_CACHE=relc XDG_CACHE_HOME=relx "$W/scripts/tree" fake --describe
+good "a second time" "^7.3.4 unpacked source folder\$"
+run env -u WALKLOCK_CACHE XDG_CACHE_HOME=relc "$W/scripts/tree" fake --from "$T/plain"
+good "a relative XDG_CACHE_HOME" "^$T/rel/relc/walklock/trees/fake\$"
+cd / || exit 1
+
+# What prints commands alone wants no cache that can be written.
+make_series "$W/patches"
+rm -r "$T/plain"
+make_tree
+wl apply fake >/dev/null 2>&1
+mkdir "$T/bin/no-apt"
+printf '#!/bin/sh\nexit 100\n' >"$T/bin/no-apt/apt-get"
+chmod 755 "$T/bin/no-apt/apt-get"
+for c in "build fake --arch x86_64 --print-jobs" "boot fake --dry-run" "bench fake --dry-run"; do
+	touch -d @1 "$WALKLOCK_CACHE"
+	# shellcheck disable=SC2086
+	run env PATH="$T/bin/no-apt:$PATH" "$W/scripts/"$c
+	case $ERR in *"missing: "*) skip "${c#* fake }" "${ERR#*missing: }"; continue ;; esac
+	good "${c% fake*} ${c#* fake }" "."
+	is "$(stat -c %Y "$WALKLOCK_CACHE")" 1 "${c% fake*} ${c#* fake }: nothing is written to the cache, not even to try"
+done
+touch -d @0 "$WALKLOCK_CACHE"
+run wl boot fake --tests nosuch --dry-run
+refused 2 "no selftest 'nosuch' of fake in configs/boot/selftests" "boot: a selftest that is none, before anything is done"
 
 run wl setup nosuchcommand
 refused 2 "no Debian package is known for 'nosuchcommand' \(configs/packages\): install it by hand" "setup: an unknown command"

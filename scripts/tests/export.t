@@ -84,7 +84,7 @@ run wl export fake --check
 is "$RC/$OUT" "1/patches/2-nolock: differs from branch walklock/2-nolock" "--check finds the amended topic: exit code 1"
 is "$(snap_all "$P")" "$before" "--check writes nothing"
 run wl export fake
-good "the amended topic is written" "patches/2-nolock: written, 1 patches"
+good "the amended topic is written" "patches/2-nolock: written, 1 patch"
 unlike "$OUT" "1-walk-lock" "no other is"
 is "$(snap "$P/1-walk-lock")" "$one" "the other topic's files are as they were"
 is "$(cat "$P/2-nolock/cover-letter.txt")" "$cover" "the cover letter stays"
