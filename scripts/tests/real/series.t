@@ -18,7 +18,7 @@ scripts/apply "$tree" 2>&1 | grep -q '^already applied'
 ok $? "applied twice: says so"
 scripts/export "$tree" --check >"$tmp/export" 2>&1
 rc=$?
-ok "$rc" "regenerated patch files are the same bytes"
+ok "$rc" "regenerated patch files are the same, byte for byte on the base that they were made on"
 [ "$rc" -eq 0 ] || show "$tmp/export"
 
 # The user's own way, without a tool of this project.
