@@ -108,6 +108,8 @@ for tag in 'Acked-by : X <x@example.org>' 'signed-off-by: X <x@example.org>' 'Re
 done
 header "$their; $signed; s/^One step/commit $id upstream.\n\n&/" "passed: author and tags, of an upstream commit" "of an upstream commit: its author, and the sign-offs of its message"
 header "$their; $signed; s/^One step/[ Upstream commit $id ]\n\n&/" "passed" "the other form of the header"
+header "$their; s/^One step/commit $id upstream.\n\n&/" "failed: upstream's author is kept and his sign-off is not" "its author without his sign-off"
+header "s/^One step/commit $id upstream.\n\n&/" "passed" "an upstream commit that was done again, by this project"
 header "$their; $signed; s/^One step/commit ${id:0:12} upstream.\n\n&/" "failed" "a short id is no upstream header"
 cp "$T/one" "$one"
 
@@ -116,7 +118,7 @@ cp "$T/one" "$one"
 if [ -n "$rules" ]; then
 	check --no-reuse
 	good "what the base has is not the series'"
-	is "$(rec series coccinelle)" "passed: nothing new; 0 findings, 1 of 1 files parsed; vma_lock_result, 1 files" "and the record says which rules looked at what"
+	is "$(rec series coccinelle)" "passed: nothing new; 0 findings, 1 of 1 files parsed; vma_lock_result, 1 file" "and the record says which rules looked at what"
 	rebuild eval "leak new_leak >>'$A/mm/nolock.c'"
 	check
 	is "$RC" 1 "a patch that returns with a VMA locked"
