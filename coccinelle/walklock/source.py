@@ -58,6 +58,8 @@ TYPEWORDS = {'struct', 'union', 'enum', 'const', 'static', 'volatile', 'int',
              's8', 's16', 's32', 's64', 'size_t', 'ssize_t', 'loff_t',
              'pgoff_t', 'vm_flags_t', 'gfp_t', 'uintptr_t'}
 
+STORAGE = {'static', 'extern', 'inline', 'const', 'register'}
+
 
 def spaces(m):
     return re.sub(r'[^\n]', ' ', m.group(0))
@@ -309,7 +311,7 @@ class Source:
         if re.search(r'=\s*(\(|$|\[)', h.rstrip()[-40:]) or h.rstrip().endswith('='):
             return False
         toks = self.tokens(head, start)
-        i = 0
+        i = first = 0
         while i < len(toks) - 1:
             t = toks[i][0]
             if t == '=':
@@ -320,6 +322,9 @@ class Source:
                 if t in ('__attribute__', '__aligned', '__section', 'typeof',
                          '__printf', '__scanf', '__declspec'):
                     i = j + 1
+                    continue
+                if self.before(toks[first:i + 1], toks[j], rest):
+                    i = first = j + 1
                     continue
                 ok, k = True, 0
                 while k < len(rest):
@@ -344,7 +349,7 @@ class Source:
         else:
             for p in pieces:
                 params.append(self.param(p))
-        static = any(x[0] == 'static' for x in toks[:i])
+        static = any(x[0] == 'static' for x in toks[first:i])
         body = self.tokens(start + 1, end)
         here = [(k, p) for p, (k, _) in self.marks.items() if start < p < end]
         if here:
@@ -354,6 +359,25 @@ class Source:
         self.funcs.append(f)
         self.byname.setdefault(name, f)
         return True
+
+    def before(self, head, end, rest):
+        """Is name(...) a macro without a semicolon, and the function what follows?
+        What stands after the parameters of a function are attributes."""
+        outer, k = [], 0
+        while k < len(rest):
+            outer.append(rest[k][0])
+            k = matching(rest, k) + 1 if rest[k][0] == '(' else k + 1
+        groups = [k for k in range(1, len(outer)) if outer[k] == '(']
+        if not groups:
+            return False
+        if any(t in TYPEWORDS and t[:2] != '__' for t in outer):
+            return True
+        # a name at the start of a line, with no type in front of it
+        if any(t not in TYPEWORDS and t[:2] != '__' for t, _ in head[:-1]) or \
+           any(t in TYPEWORDS - STORAGE for t, _ in head[:-1]) or 'SYSCALL_DEFINE' in head[-1][0]:
+            return False
+        return '\n' in self.text[end[1]:rest[0][1]] and any(
+            outer[k - 1][:2] != '__' or k > 1 and outer[k - 2][0].isalpha() for k in groups)
 
     def param(self, p):
         for i, (t, _) in enumerate(p):
