@@ -588,14 +588,13 @@ class Interp:
             out = []
             for s, t in self.lval(x[1], st, fr):
                 for s2, i in self.ev(x[2], s, fr) if x[2] else [(s, UNK)]:
-                    i = self.known(i, s2)
                     if t is not None:
                         v = s2.e.get(t)
                         if v and v[0] == 'addr' and v[1].endswith('[0]'):
                             t2 = v[1][:-3]
                         else:
                             t2 = t
-                        out.append((s2, '%s[%s]' % (t2, i[1] if i[0] == 'k' else '*')))
+                        out.append(self.element(t2, i, s2, x))
                     else:
                         out.append((s2, None))
             return out
@@ -608,6 +607,19 @@ class Interp:
         for s, v in self.ev(x, st, fr):
             out.append((s, v[1] if v[0] == 's' else None))
         return out
+
+    def element(self, t, i, st, x):
+        """One of an array: where its index is no constant, it goes by the value of
+        that. Of tables it may be any."""
+        i = self.known(i, st)
+        if i[0] == 'k':
+            return st, '%s[%s]' % (t, i[1])
+        if t in self.p.arrays or t.endswith('[*]') or t + '[*]' in self.p.lv or t + '[*]' in self.lv2t:
+            return st, t + '[*]'
+        if i[0] == 's':
+            return st, '%s[%s]' % (t, i[1])
+        st, v = self.fresh(st, '%s[?%s]' % (t, first_id(x)))
+        return st, v[1]
 
     def arrow(self, v, m):
         if v[0] == 'addr':
@@ -909,7 +921,7 @@ class Interp:
             return st
         if v == UNK:
             st, v = self.fresh(st, '%s$%d' % (t.split('$')[0], pos))
-        s = st.copy()
+        s = self.elements(st, t, pos).copy() if '[' in t else st.copy()
         inner = t + '.', t + '-', t + '['
         for k in [k for k in s.e if k.startswith(inner)]:
             del s.e[k]
@@ -921,6 +933,18 @@ class Interp:
             # a whole table is copied into this place
             pass
         return s
+
+    def elements(self, st, t, pos):
+        """Another index may stand for the element that is assigned to."""
+        pat = re.compile(re.escape(INDEX.sub('[]', t)).replace(r'\[\]', INDEX.pattern) + r'(?![\w$])')
+        for k in sorted({m.group(0) for x in [*st.e, *(q[1] for q in st.l)]
+                         for m in [pat.match(x)] if m} - {t}):
+            if not all(a == b or a[1:-1].isdigit() and b[1:-1].isdigit()
+                       for a, b in zip(INDEX.findall(k), INDEX.findall(t))) or \
+               INDEX.findall(k) == INDEX.findall(t):
+                st, v = self.fresh(st, '%s$%d' % (k, pos))
+                st = st.sete(k, v)
+        return st
 
     def copied_over(self, st, t):
         """A structure is assigned as a whole: nothing is known of its members."""
@@ -1956,15 +1980,34 @@ class Interp:
         return self.narrow(out)
 
 
-MEMBER = re.compile(r'(?:->|\.)(\w+)(?:\[[^]]*\])?$')
+MEMBER = re.compile(r'(?:->|\.)(\w+)$')
+INDEX = re.compile(r'\[[^][]*\]')
 
 
 MEMBERS = re.compile(r'(?:->|\.)(\w+)')
 
 
 def last_member(t):
+    while t[-1:] == ']':
+        # an index may have brackets of its own
+        n = len(t) - 1
+        while n and t[n:].count('[') < t[n:].count(']'):
+            n -= 1
+        t = t[:n]
     m = MEMBER.search(t)
     return m.group(1) if m else None
+
+
+def first_id(x):
+    """Where an expression stands: the first name in it."""
+    if isinstance(x, (tuple, list)) and x:
+        if x[0] == 'id':
+            return x[2]
+        for y in x:
+            p = first_id(y)
+            if p is not None:
+                return p
+    return None
 
 
 PLAIN = {'expr', 'decl', 'if', 'while', 'do', 'each'}
