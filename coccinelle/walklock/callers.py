@@ -6,13 +6,18 @@ import re
 import sys
 from .source import (
     BUDGETS, CPP, DQ, Func, HA, IM, KEYWORDS, MAX_UP, NL, OLD_MODES,
-    OPS_MEMBERS, RD, Source, TOKEN, TRANSPARENT, Table, VR, WALK, WR, WV, expr,
+    OPS_MEMBERS, RD, Source, TOKEN, TRANSPARENT, Table, VR, WALK, WR, WV, expr, idents,
     matching, split_top, strip_comments)
 from .flow import (
     ALLOC, DROPPERS, ENTERS, FINDERS, GUARDS, ITERS, Interp, LOCK, PRIMS, TooBig,
-    UNLOCK, VMAR_GET)
+    RETRIES, UNLOCK, VMAR_GET, VMAW)
 
 # ------------------------------------------------------------------ project
+
+POINTER = re.compile(r'\(\s*\*\s*const\s+(\w+)\s*\)\s*\([^;{}=]*\)\s*=\s*&?\s*(\w+)\s*;')
+ALIAS = re.compile(r'\b(\w+)\s*\([^;{}()]*\)[^;{}()]*(?:\(\s*\()?\s*(?:__)?alias(?:__)?\s*\(\s*' +
+                   DQ + r'?(\w+)' + DQ + r'?\s*\)')
+
 
 class Everything:
     def __contains__(self, _):
@@ -336,6 +341,7 @@ class Project:
         self._first, self._structs, self._inert = {}, {}, {}
         self._selects, self._writes, self._reads, self._configs = {}, {}, {}, None
         self._drops, self._locks = None, {}
+        self._made, self._callbacks, self._vmaloops = {}, {}, {}
         self._aliases = 0
         self.tabnames = set()
         self.expanded, self._macros, self._live = {}, {}, None
@@ -366,6 +372,7 @@ class Project:
             for f in s.funcs:
                 self.allfuncs.setdefault(f.name, []).append(f)
             self.protocols(s)
+        self.resolve()
         self.members = {}
         names = {'struct mm_walk_ops'}
         for s in self.srcs:
@@ -394,6 +401,40 @@ class Project:
                     r'\bmemset\s*\(\s*&\s*%s\b' % re.escape(t.name),
                     t.src.text[t.func.start:t.func.end]):
                 t.mode, t.empty, t.init = None, True, None
+
+    def resolve(self):
+        """Other names of a function, as far as each stands for one: a macro, a
+        pointer that is constant, an alias."""
+        known, every = PRIMS | DROPPERS | set(self.allfuncs), {}
+        for s in self.srcs:
+            s.aliases = {}
+            for name, bodies in s.bodies.items():
+                if s.macros[name][0] is None or len(bodies) > 1:
+                    for b in bodies:
+                        self.alias(s, name, b.strip().strip('()').strip())
+            for rx in POINTER, ALIAS:
+                for m in rx.finditer(s.text):
+                    self.alias(s, m.group(1), m.group(2))
+            if s.path.endswith('.h'):
+                for name, to in s.aliases.items():
+                    every.setdefault(name, set()).update(to)
+        for s in self.srcs:
+            both = {**every, **s.aliases}
+            s.unclear = {n for n, to in both.items() if (len(to) > 1 or len(s.bodies.get(n, ())) > 1) and to & known}
+            one = {n: min(to) for n, to in both.items()
+                   if len(to) == 1 and n not in known and n not in s.unclear}
+            for _ in range(4):
+                one = {n: one.get(to, to) for n, to in one.items()}
+            one = {n: to for n, to in one.items() if to in known}
+            for f in s.funcs if one else ():
+                if f.names() & one.keys():
+                    f.toks = [(one.get(t, t), p) if i and f.toks[i - 1][0] not in ('.', '->') else (t, p)
+                              for i, (t, p) in enumerate(f.toks)]
+                    f._names = f._called = None
+
+    def alias(self, s, name, to):
+        if to != name and re.match(r'[A-Za-z_]\w*$', to):
+            s.aliases.setdefault(name, set()).add(to)
 
     def protocols(self, s):
         """Callbacks whose caller is known: seq_file runs .show only between
@@ -993,6 +1034,54 @@ class Project:
             self._macros[key] = m
         return self._macros[key]
 
+    def touches(self, name, src):
+        """Does this, if it is called, lock, unlock or walk?"""
+        f = self.lookup(name, src)
+        return self.macro(name, src) is not None or f is not None and bool(
+            self.relevant(f) and not f.pure() or self.drops(f))
+
+    def made(self, name, src):
+        """May a macro at file scope have made a function of this name, or does it
+        stand for one of several?"""
+        key = (name, src.idx)
+        if key not in self._made:
+            self._made[key] = name in src.unclear or any(
+                self.pieces(name, src, n, m) for s in self.srcs for n, m in s.macros.items()
+                if m[0] is not None and '{' in m[1] and n in src.text)
+        return self._made[key]
+
+    def pieces(self, name, src, macro, m):
+        for u in re.findall(r'^[ \t]*(?:static[ \t]+)?%s\s*\(([^()]*)\)' % re.escape(macro), src.text, re.M):
+            given = dict(zip(re.findall(r'\w+', m[0]), [x.strip() for x in u.split(',')]))
+            for w in re.findall(r'\w+(?:\s*%s\s*\w+)*' % (HA * 2), m[1].replace('\\\n', ' ')):
+                parts = re.findall(r'\w+', w)
+                if any(x in given for x in parts) and ''.join(given.get(x, x) for x in parts) == name:
+                    return True
+        return False
+
+    def callbacks(self, tids):
+        """The functions that a walk with one of these tables calls."""
+        out = []
+        for i in sorted(tids):
+            if i not in self._callbacks:
+                t = self.tables[i]
+                self._callbacks[i] = [g for g in (self.lookup(n, t.src) for n, _ in t.src.tokens(*t.init))
+                                      if g is not None] if t.init else []
+            out += self._callbacks[i]
+        return out
+
+    def retries(self, f):
+        """May handle_mm_fault() as f calls it release the mmap lock?"""
+        return bool(f.names() & RETRIES) or any(
+            n == 'handle_mm_fault' and any(t in f.params[1:] and 'flag' in t for t, _ in f.toks[i:matching(f.toks, i + 1)])
+            for i, (n, _) in enumerate(f.toks[:-1]))
+
+    def locks_vmas(self, x):
+        if id(x) not in self._vmaloops:
+            # x is kept: another may not get its id
+            self._vmaloops[id(x)] = bool(idents(x) & VMAW.keys()), x
+        return self._vmaloops[id(x)][0]
+
     def callargs(self, f, pos):
         i = next((k for k, t in enumerate(f.toks) if t[1] == pos and t[0] == '('), None)
         return split_top(f.toks[i + 1:matching(f.toks, i)]) if i is not None else []
@@ -1152,7 +1241,8 @@ class Project:
         """May f, with what it calls in the files seen, release an mmap lock?"""
         if self._drops is None:
             funcs = [g for s in self.srcs for g in s.funcs]
-            self._drops = {g for g in funcs if g.names() & DROPPERS or any(
+            self._drops = {g for g in funcs if g.names() & (DROPPERS - {'handle_mm_fault'}) or
+                           'handle_mm_fault' in g.names() and self.retries(g) or any(
                 c == 'M' for c in map(UNLOCK.get, g.names() & set(UNLOCK))) or
                 'mmap_lock' in g.names() and g.names() & (set(UNLOCK) | {'downgrade_write'}) or
                 g.names() & {'mmap_write_downgrade', 'vma_end_read'}}

@@ -81,7 +81,10 @@ PRIMS = set(LOCK) | set(UNLOCK) | set(DOWNGRADE) | set(VMAW) | VMAR_GET | \
 ENTERS = set(WALK)
 # may release the mmap lock or the VMA lock of whoever calls
 DROPPERS = {'release_fault_lock', 'fixup_user_fault', 'maybe_unlock_mmap_for_io',
-            'faultin_page', '__get_user_pages_locked', 'vma_end_write_all'}
+            'faultin_page', '__get_user_pages_locked', 'vma_end_write_all',
+            'expand_stack', 'handle_mm_fault', 'do_vmi_munmap', 'do_vmi_align_munmap'}
+# with these in sight handle_mm_fault() may
+RETRIES = {'FAULT_FLAG_ALLOW_RETRY', 'FAULT_FLAG_DEFAULT', 'VM_FAULT_RETRY', 'VM_FAULT_COMPLETED'}
 
 # values that tell paths apart
 TABLES = {'t', 'fn', 'obj', 'set', 'addr', 'it'}
@@ -98,6 +101,13 @@ UNK, K0, K1 = ('u',), ('k', 0), ('k', 1)
 
 class TooBig(Exception):
     pass
+
+
+def named(v):
+    """The text in which a value names others, or an empty one."""
+    while v[0] == 'not':
+        v = v[1]
+    return v[1] if len(v) > 1 and isinstance(v[1], str) else ''
 
 
 def fact(st, v):
@@ -134,8 +144,7 @@ class St:
     def names(self):
         """-> (what locks and values name, and the places and conditions too)"""
         if self._n is None:
-            v = '\n'.join([k[1] for k in self.l] +
-                          [v[1] for v in self.e.values() if len(v) > 1 and isinstance(v[1], str)])
+            v = '\n'.join([k[1] for k in self.l] + [named(v) for v in self.e.values()])
             self._n = v, '\n'.join([v, *self.e, *self.c])
         return self._n
 
@@ -524,7 +533,7 @@ class Interp:
         for k, v in st.e.items():
             if pat.search(k):
                 used = True
-            elif len(v) > 1 and isinstance(v[1], str) and pat.search(v[1]):
+            elif pat.search(named(v)):
                 used = True
                 lost.append(k)
             else:
@@ -645,8 +654,8 @@ class Interp:
         contains only as far as it could matter."""
         toks = x[2] if x[0] == 'complit' else x[1]
         names = {t[0] for t in toks if isinstance(t, tuple)}
-        if names & ENTERS or self.on_chain(names) or names & set(LOCK) \
-           or names & set(UNLOCK):
+        if names & (PRIMS | DROPPERS) or self.on_chain(names) or x[0] == 'opaque' and any(
+                self.p.touches(n, fr.f.src) for n in names):
             self.fuzzy.add(fr.f.name)
         return [st]
 
@@ -1020,6 +1029,8 @@ class Interp:
 
     def call(self, x, st, fr):
         fn, xs, pos = x[1], x[2], x[3]
+        if fn[0] == 'un' and fn[1] == '*' and fn[2][0] == 'id':
+            fn = fn[2]
         if fn[0] != 'id' or fn[1] in fr.f.locals:
             name = None
             if fn[0] == 'id':
@@ -1091,7 +1102,8 @@ class Interp:
         r = self.lockcall(name, vs, st, fr, pos, where, res)
         if r is not None:
             return r
-        if name in DROPPERS:
+        if name in DROPPERS and not (name.startswith('do_vmi_') and vs[-1:] == [K0] or
+                                     name == 'handle_mm_fault' and not self.p.retries(fr.f)):
             s = st.copy()
             for k in list(s.l):
                 if k[0] == 'M' or s.l[k][0] == 'r':
@@ -1157,6 +1169,8 @@ class Interp:
         if f is not None and f in self.chain:
             self.fuzzy.add(f.name)
         st = self.dropped(st, f, where)
+        if name is None or f is None and self.p.made(name, fr.f.src):
+            st = self.given_away(st, vs, where)
         # unknown: may write through the pointers that it gets
         st, safe = self.changed(st, f, name, vs)
         for i, v in enumerate(vs):
@@ -1189,10 +1203,6 @@ class Interp:
                    and t not in self.lv2t and st.e.get(t, UNK)[0] != 'it':
                     st, v2 = self.fresh(st, '%s$%d' % (t, pos))
                     st = self.store(st, t, v2, pos)
-        if name is None:
-            for v in vs:
-                if v[0] == 'fn':
-                    pass
         st, v = self.fresh(st, res)
         return [(st, v)]
 
@@ -1431,6 +1441,8 @@ class Interp:
         if w.tids and w_key not in self.seen_walks:
             self.seen_walks.add(w_key)
             self.walks.append(w)
+        for g in self.p.callbacks(w.tids):
+            st = self.dropped(st, g, '%s:%d' % w.site)
         st, v = self.fresh(st, res)
         return [(st, v)]
 
@@ -1454,6 +1466,15 @@ class Interp:
             if k[0] == 'M' and s.l[k][0] in 'RWA' or s.l[k][0] in 'rw':
                 s.l[k] = ('D' if k[0] == 'M' else 'x', where, 'perhaps released')
         return s
+
+    def given_away(self, st, vs, where):
+        """Code of which nothing is known has these: it may release their locks."""
+        mms = {self.sem(v)[1] or self.text(v) for v in vs if v[0] in ('s', 'addr')}
+        hit = [k for k, v in st.l.items() if k[0] == 'M' and v[0] in 'RWA' and
+               self.same(st, 'M', k[1]) & mms]
+        for k in hit:
+            st = st.setl(k, ('D', where, 'perhaps released'))
+        return st
 
     def covers(self, root, chain):
         """Would a run for these functions follow the same paths as this one?"""
@@ -1507,7 +1528,7 @@ class Interp:
         for s, v in out:
             t = self.text(v)
             used = t + ' ' + ' '.join(k[1] for k in s.l) + ' ' + \
-                ' '.join(x[1] for x in s.e.values() if len(x) > 1 and isinstance(x[1], str))
+                ' '.join(named(x) for x in s.e.values())
             s.c = {k: q for k, q in s.c.items()
                    if not pat.search(k) or k in used or q[0] == 'prov' and k[5:] in used
                    or k.startswith('valid:') and k[6:] in used}
@@ -1833,11 +1854,18 @@ class Interp:
         self.vague = True
 
     def loop(self, x, sts, fr):
+        sts = self.all_vmas(x, sts)
         self.loops += fr.id == 0
         try:
             return self.loop1(x, sts, fr)
         finally:
             self.loops -= fr.id == 0
+
+    def all_vmas(self, x, sts):
+        """A loop that locks VMAs: which ones, no place says afterwards."""
+        if self.p.touch and self.p.locks_vmas(x):
+            return [s.setc('touch:all', K1) for s in sts]
+        return sts
 
     def loop1(self, x, sts, fr):
         k, c, body, step, pos = x
@@ -1873,6 +1901,7 @@ class Interp:
         return self.narrow(out)
 
     def each(self, x, sts, fr):
+        sts = self.all_vmas(x, sts)
         self.loops += fr.id == 0
         try:
             return self.each1(x, sts, fr)
