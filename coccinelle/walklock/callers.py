@@ -9,7 +9,7 @@ from .source import (
     OPS_MEMBERS, RD, Source, TOKEN, TRANSPARENT, Table, VR, WALK, WR, WV, expr, idents,
     matching, split_top, strip_comments)
 from .flow import (
-    ALLOC, DROPPERS, ENTERS, FINDERS, GUARDS, ITERS, Interp, LOCK, PRIMS, TooBig,
+    ALLOC, DROPPERS, ENTERS, FINDERS, GUARDS, HARMLESS, ITERS, Interp, LOCK, PRIMS, TooBig,
     RETRIES, UNLOCK, VMAR_GET, VMAW)
 
 # ------------------------------------------------------------------ project
@@ -289,6 +289,14 @@ FINDER = FinderFunc()
 NOVMA = 'walk_page_range_novma'     # its mm is not known by its name
 LOCKS_MM = re.compile(r'\bmmap_\w*lock')
 LOCKS_INIT = re.compile(r'\bmmap_\w*lock\w*\s*\)?\s*\(\s*&\s*init_mm\b|\binit_mm\s*\.\s*mmap_lock')
+# they take no lock of an mm, whatever the tree
+COMMON = re.compile(r'(?:raw_)?(?:mutex|spin|read|write|rcu|srcu|local|percpu|cpus_read|memory_notifier)_'
+                    r'\w*(?:lock|unlock)\w*$|__builtin_\w+$|trace_\w+$|lockdep_\w+$|might_\w+$|'
+                    r'mem(?:cpy|set|move|cmp)$|str\w*cmp$|cond_resched$|va_(?:start|end)$')
+# classes of guard() and CLASS()
+PLAIN_GUARD = re.compile(r'(?:mutex|raw_spin|spin|read|write|rcu|srcu|irq|preempt|cpus_read|migrate|device|'
+                         r'percpu|local_lock|sched|task|fd|kfree)\w*$')
+MAX_DEFS = 40   # more files than that define a function: it is not known
 FEW = 8         # functions of other files, beyond those that have to be looked at
 
 
@@ -328,12 +336,14 @@ def read_source(path):
 class Project:
     """The files of one group, their tables, and the answers."""
 
-    def __init__(self, paths, complete=None, modes=None, given=False):
+    def __init__(self, paths, complete=None, modes=None, callees=None):
         self.srcs, self.tables, self.lv, self.eqs = [], [], {}, {}
         self.arrays, self.scalars, self.copied = set(), set(), {}
         self.labels, self.bydecl, self.allocs = {}, {}, {}
         self.complits, self.redefined, self._rel = {}, set(), None
         self.complete_names = complete or set()
+        self.callees = callees or {}  # the files in which a function is defined
+        self._others = {}
         self.wanted = set()           # names whose other files would help
         self._flag, self._runs, self._byroot, self._heavy = {}, {}, {}, set()
         self.touch = False      # do the contradictions count?
@@ -1665,7 +1675,7 @@ class Project:
         if self.copies(t):
             return None
         roots, unknown = self.users(t)
-        walks, seen, self.further = [], set(), {}
+        walks, seen, self.further, self.open = [], set(), {}, False
         if unknown or not roots or not all(
                 self.clean(t, r, set(), 0, 0, walks, seen)
                 for r in sorted(roots, key=lambda f: (f.src.path, f.pos))):
@@ -1673,7 +1683,7 @@ class Project:
         if len(self.further) <= FEW:
             self.wanted |= {n for n, more in self.further.items() if more}
         words = []
-        for w in walks:
+        for w in walks if not self.open else ():
             x = 'kernel page tables, no lock of init_mm taken, held or asserted in %s() or its ' \
                 'callers, %s() at %s:%d' % (w.func.name, w.entry, w.site[0], w.site[1])
             if x not in words:
@@ -1697,6 +1707,8 @@ class Project:
                any(e[0] == t.tid for e in it.escapes) or \
                any(t.tid in it.tids(v, s) for s, v in it.result) or \
                any(LOCKS_INIT.search(f.src.text[f.pos:f.end]) for f in it.inlined):
+                return False
+            if not beyond and not self.callees_known(root, it):
                 return False
             if not level and t.kind != 'literal' and any(
                     n == base and (root.src.idx, p) not in it.visited and
@@ -1726,6 +1738,96 @@ class Project:
         beyond += beyond > 0 or outside
         return far or all(self.clean(t, c, chain, level + 1, beyond, walks, seen)
                           for c in sorted(cs, key=lambda f: (f.src.path, f.pos)))
+
+    def callees_known(self, root, it):
+        """What root calls on its way to the walk, up to functions of other files:
+        does none of it lock an mm?  What Interp follows is seen there."""
+        todo, seen, names = [root, *(f for f in it.inlined if f.src is root.src)], set(), set()
+        for f in todo:
+            if f in seen:
+                continue
+            seen.add(f)
+            end = it.last(f, it.chain_names())
+            if end is None or f.names() & {'for', 'while', 'do'} or any('for_each' in n for n in f.names()):
+                end = f.end
+            t = f.toks
+            for i in range(len(t) - 1):
+                n, p = t[i]
+                if t[i + 1][0] != '(' or p > end:
+                    continue
+                if n == ']' or n == ')' and i > 2 and t[i - 2][0] == '*' and t[i - 3][0] == '(':
+                    return False            # through a pointer
+                if not (n[0].isalpha() or n[0] == '_') or n in KEYWORDS:
+                    continue
+                if i and t[i - 1][0] in ('.', '->') or n in f.locals:
+                    return False
+                if n in ('guard', 'scoped_guard', 'scoped_cond_guard', 'CLASS', 'ACQUIRE'):
+                    c = t[i + 2][0]
+                    if not PLAIN_GUARD.match(c) and (n in ('CLASS', 'ACQUIRE') or c not in GUARDS):
+                        return False
+                    continue
+                g = self.lookup(n, f.src)
+                if g is None:
+                    names.add((n, f.src))
+                elif g.src is f.src:
+                    todo.append(g)
+                elif g not in it.inlined and self.locks(g):
+                    return False
+        return all([self.harmless(n, src, set()) for n, src in sorted(names, key=lambda q: q[0])])
+
+    def harmless(self, name, src, within):
+        """Does a function, or macro, that is not defined in this file lock no mm?"""
+        if name in PRIMS or name in FINDERS or name in HARMLESS or name in TRANSPARENT or name in ALLOC or \
+           name in within or name in KEYWORDS or COMMON.match(name):
+            return True
+        within = within | {name}
+        if self.made(name, src):
+            return False
+        bodies = [b for s in self.srcs if name in s.macros and s.macros[name][0] is not None
+                  for b in [s.macros[name][1]]]
+        if bodies:
+            return all(self.calls_nothing(b, src, within) for b in bodies)
+        if name not in self.callees:
+            self.wanted.add(name + '()')
+            self.open = True        # the rest is asked for at the same time
+            return True
+        found, paths = False, [p for p in self.callees[name] if not arch(src) or arch(p) in (None, arch(src))]
+        for path in paths if len(paths) <= MAX_DEFS else ():
+            if path not in self._others:
+                self._others[path] = read_source(path)
+            s = self._others[path]
+            if s is None:
+                continue
+            if name in s.macros:
+                found = True
+                if LOCKS_MM.search(' '.join(s.bodies[name])):
+                    return False
+            for f in s.funcs:
+                if f.name == name and (not f.static or path.endswith('.h')):
+                    found = True
+                    if self.locks_there(f):
+                        return False
+        return found
+
+    def calls_nothing(self, body, src, within):
+        return not LOCKS_MM.search(body) and all(
+            [self.harmless(n, src, within) for n in sorted(set(re.findall(r'\b([A-Za-z_]\w*)\s*\(', body)))
+             if self.lookup(n, src) is None or self.locks(self.lookup(n, src))])
+
+    def locks_there(self, f):
+        """May f, with what it calls in its own file, take the lock of an mm?"""
+        todo, seen = [f], {f.name}
+        for g in todo:
+            text = g.src.text[g.pos:g.end]
+            if LOCKS_MM.search(text):
+                return True
+            for n in g.called() - seen:
+                seen.add(n)
+                if n in g.src.byname:
+                    todo.append(g.src.byname[n])
+                elif LOCKS_MM.search(' '.join(g.src.bodies.get(n, ()))):
+                    return True
+        return False
 
     def locks(self, f, deep=True):
         """May f, with what it calls in the files seen, take the lock of an mm?
@@ -2031,7 +2133,7 @@ def members_of(body):
 
 def arch(src):
     """The architecture that a file is for; two folders are built for two of them."""
-    m = re.search(r'(?:^|\W)arch\W(\w+)\W(?!xen\W|um\W)', src.path)
+    m = re.search(r'(?:^|\W)arch\W(\w+)\W(?!xen\W|um\W)', getattr(src, 'path', src))
     return m and m.group(1)
 
 

@@ -50,7 +50,8 @@ class Run:
             h = os.path.join(root, 'include', 'linux', 'pagewalk.h')
             if os.path.isfile(h) and not any(same_file(h, p) for p in paths):
                 paths.append(h)
-        self.proj = Project(paths, set(self.hints.get('complete', ())), tree_modes(files))
+        self.proj = Project(paths, set(self.hints.get('complete', ())), tree_modes(files),
+                            self.hints.get('callees'))
         self.proj.own = {s.idx for s in self.proj.srcs if s.path in key}
         return self.proj
 
