@@ -261,6 +261,7 @@ class Source:
         nocom = strip_comments(text)
         self.nocom = nocom
         self.text, self.marks, self.groups = strip_cpp(nocom)
+        self.text = self.text.replace('\\\n', ' \n')     # only in code: directives are gone
         self.nl = [m.start() for m in re.finditer('\n', text)]
         self.funcs, self.byname, self.outer = [], {}, []
         self.scan()

@@ -196,6 +196,8 @@ def make_tree(path):
     shutil.copytree(os.path.join(FIX, 'callers'), os.path.join(path, 'mm'))
     for f in ('read.c', 'not_parsed.c', 'form_array.c'):
         shutil.copy(os.path.join(FIX, 'walk_lock', f), os.path.join(path, 'mm', f))
+    for f in ('style_backslash.c', 'style_ifdef_else_no_comma.c'):
+        shutil.copy(os.path.join(FIX, 'trial', 'walk_lock', f), os.path.join(path, 'mm', f))
     with open(os.path.join(path, 'Makefile'), 'w') as f:
         f.write('VERSION = 7\nPATCHLEVEL = 3\n')
 
@@ -231,6 +233,10 @@ def annotate(tmp):
     with open(os.path.join(tree, 'mm', 'read.c')) as f:
         ok('\t.pmd_entry\t= count_pmd,\n\t.walk_lock\t= PGWALK_RDLOCK,\n};' in f.read(),
            'the new member looks like the others')
+    for f, want in (('style_backslash.c', ' = { .pte_entry = scan_pte, \\\n\t\t.walk_lock = PGWALK_RDLOCK,\n\t};'),
+                    ('style_ifdef_else_no_comma.c', ' = {\n\t.walk_lock = PGWALK_RDLOCK,\n#ifdef')):
+        with open(os.path.join(tree, 'mm', f)) as fh:
+            ok(want in fh.read(), 'the new member leaves code that compiles: ' + f)
     again = run([ANNOTATE, tree, '--json'])
     left = {d['table'] for d in json.loads(again.stdout)['findings']}
     ok(left == {'second'}, 'nothing but the open question is left', left)
@@ -238,6 +244,10 @@ def annotate(tmp):
     ok(run([ANNOTATE, FIX]).returncode == 2, 'annotate: no kernel tree: 2')
     e = run([ANNOTATE, tree, '--spatch', 'no-such-spatch'])
     ok(e.returncode == 2 and "'coccinelle'" in e.stderr, 'annotate: no spatch: 2, and the package', e.stderr)
+    e = run([ANNOTATE, tree, '--tree', os.path.join(tree, 'mm')])
+    ok(e.returncode == 2 and 'no include/linux/pagewalk.h' in e.stderr, 'annotate: --tree with no kernel tree: 2', e.stderr)
+    e = run([ANNOTATE])
+    ok(e.returncode == 2 and e.stderr.rstrip().endswith('required: DIR'), 'annotate: only DIR is required', e.stderr)
     ok(run([ANNOTATE, '--help']).returncode == 0, 'annotate --help')
     endings(tree, tmp)
 
