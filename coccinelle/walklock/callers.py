@@ -403,6 +403,8 @@ class Project:
         for s in self.srcs:
             self.find_members(s)
         for s in self.srcs:
+            self.find_filled(s)
+        for s in self.srcs:
             self.find_macros(s)
         self.tabnames = {t.name.split('[')[0].split('.')[0] for t in self.tables}
         for t in self.tables:
@@ -888,6 +890,25 @@ class Project:
             if enc is not None and re.search(r'\b(struct|union)(\s+\w+)*\s*$', s.text[max(0, enc - 200):enc]):
                 continue
             self.structvars(s, toks, self.members[m.group(1)], head)
+
+    def find_filled(self, s):
+        """Tables in structures that are reached through a pointer: found where
+        their first member is set."""
+        for tag, mems in self.members.items():
+            for name, arr in mems if tag[0] != '?' and tag in s.text else ():
+                path = r'\s*\.\s*'.join(map(re.escape, name.split('.'))) + (r'\s*\[[^];]*\]' if arr else '')
+                if any(re.search(r'->\s*%s\s*\.\s*walk_lock\s*=[^=]' % path, q.text) for q in self.srcs):
+                    continue
+                seen = set()
+                for m in re.finditer(r'(\w+)\s*->\s*%s\s*\.\s*(\w+)\s*=[^=]' % path, s.text):
+                    f = s.func_at(m.start())
+                    if f is None or m.group(2) not in self.opsm or (f, m.group(1)) in seen or not re.search(
+                            r'\b%s\s*\*\s*(?:const\s+)?%s\b' % (tag, m.group(1)), s.text[f.pos:f.end]) or \
+                       re.search(r'\b%s\s*->\s*%s\s*=[^=]' % (m.group(1), path), s.text[f.pos:f.end]):
+                        continue
+                    seen.add((f, m.group(1)))
+                    t = self.new(s, '%s->%s' % (m.group(1), name), m.start(), f, 'to$%d.%d' % (s.idx, m.start()))
+                    t.kind, t.empty = 'pointer', False
 
     def find_macros(self, s):
         for src in self.srcs:
@@ -1958,6 +1979,8 @@ class Project:
         """Is the table a finding? None, or a word about run-time filling."""
         if t.mode:
             return None
+        if t.kind == 'pointer':
+            return 'runtime'
         if t.copy is not None or self.source(t) is not None:
             return None         # what it is copied from is the finding, if it is one
         runtime = t.func is not None and not (getattr(t, 'static', False) and getattr(t, 'const', False)) \
@@ -2059,6 +2082,8 @@ class Project:
 
     def decide(self, t):
         """-> (mode or None, words)"""
+        if t.kind == 'pointer':
+            return None, 'it is reached through a pointer'
         u = t
         if t.kind == 'literal':
             u = self.copied_target(t) or t
