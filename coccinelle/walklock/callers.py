@@ -1696,15 +1696,17 @@ class Project:
         if self.copies(t):
             return None
         roots, unknown = self.users(t)
-        walks, seen, self.further, self.open = [], set(), {}, False
+        walks, seen, self.further, self.open, self.ways = [], set(), {}, False, []
         if unknown or not roots or not all(
                 self.clean(t, r, set(), 0, 0, walks, seen)
                 for r in sorted(roots, key=lambda f: (f.src.path, f.pos))):
             return None
         if len(self.further) <= FEW:
             self.wanted |= {n for n, more in self.further.items() if more}
+        if not all([self.callees_known(r, it) for r, it in self.ways]) or self.open:
+            return None
         words = []
-        for w in walks if not self.open else ():
+        for w in walks:
             x = 'kernel page tables, no lock of init_mm taken, held or asserted in %s() or its ' \
                 'callers, %s() at %s:%d' % (w.func.name, w.entry, w.site[0], w.site[1])
             if x not in words:
@@ -1729,8 +1731,8 @@ class Project:
                any(t.tid in it.tids(v, s) for s, v in it.result) or \
                any(LOCKS_INIT.search(f.src.text[f.pos:f.end]) for f in it.inlined):
                 return False
-            if not beyond and not self.callees_known(root, it):
-                return False
+            if not beyond:
+                self.ways.append((root, it))
             if not level and t.kind != 'literal' and any(
                     n == base and (root.src.idx, p) not in it.visited and
                     not (t.func is root and p == t.pos) and not self.decl_or_member(root, n, p)
