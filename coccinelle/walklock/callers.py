@@ -424,7 +424,8 @@ class Project:
                 if s.macros[name][0] is None or len(bodies) > 1:
                     for b in bodies:
                         self.alias(s, name, b.strip().strip('()').strip())
-            for rx in POINTER, ALIAS:
+            # most files have none of the second: looking for it takes long
+            for rx in (POINTER, ALIAS) if re.search(r'alias(?:__)?\s*\(', s.text) else (POINTER,):
                 for m in rx.finditer(s.text):
                     self.alias(s, m.group(1), m.group(2))
             if s.path.endswith('.h'):
