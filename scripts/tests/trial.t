@@ -343,6 +343,7 @@ def bad_initializers(text):
     """-> the members .walk_lock that follow neither a comma nor a brace"""
     text = re.sub(r'/\*.*?\*/', '', text, flags=re.S)
     text = re.sub(r'^\s*#.*$', '', text, flags=re.M)
+    text = text.replace('\\\n', '\n')
     return [text[max(0, m.start() - 60):m.end()]
             for m in re.finditer(r'(?<![\w\])>])\.walk_lock\s*=', text)
             if text[:m.start()].rstrip()[-1:] not in (',', '{')]
