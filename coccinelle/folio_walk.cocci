@@ -12,6 +12,7 @@
 // Comments: functions of other files are known only by the names in this rule
 // Options: --no-includes --include-headers
 // Requires: 1.1.0
+// Words: folio_walk_(start|end)|FW_VMA_LOCKED
 
 virtual context
 virtual org

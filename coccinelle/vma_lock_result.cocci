@@ -13,6 +13,7 @@
 // Comments: functions of other files are known only by their names
 // Options: --no-includes --include-headers
 // Requires: 1.1.0
+// Words: vma_(start|end)_|lock_vma_under_rcu|lock_next_vma|lock_mm_and_find_vma|release_fault_lock|vm_flags|vma_(set|clear)_flags|vma_flags_
 
 virtual context
 virtual org
