@@ -118,6 +118,13 @@ wl_selftests() {
 		"$WL_CONFIGS/boot/selftests"
 }
 
+# wl_allowed: the lines of configs/boot/allowed-splats that apply to the loaded tree.
+wl_allowed() {
+	awk -F'\t' -v t="$T_NAME" '!/^#/ && NF {
+		n = split($1, a, ","); for (i = 1; i <= n; i++) if (a[i] == t || a[i] == "*") { print; next } }' \
+		"$WL_CONFIGS/boot/allowed-splats"
+}
+
 # wl_programs COMMIT: the tree's own mm selftests as static programs, into
 # P_DIR/bin.  A program that cannot be built leaves a line in P_DIR/failed.
 wl_programs() {
