@@ -206,7 +206,7 @@ def read_console(path, rules):
         # WARN() says its own words between the line to cut at and the head.
         begin = next((k for k in range(i - 1, max(i - 6, -1), -1) if "cut here" in lines[k]), begin)
         excerpt = lines[begin:min(end, i + 45) + 1]
-        body = "\n".join(lines[i:end + 1])
+        body = "\n".join(STAMP.sub("", k, count=1).strip() for k in lines[i:end + 1])
         why = next((r[2] for r in rules if (r[0] in ("*", test)) and r[1].search(body)), None)
         (waived if why else splats).append(
             {"text": text, "test": test, "excerpt": excerpt, **({"reason": why} if why else {})})
