@@ -111,19 +111,17 @@ wl_programs_key() {
 	done)" "$(wl_selftests)"
 }
 
-# wl_selftests: the lines of configs/boot/selftests that apply to the loaded tree.
-wl_selftests() {
-	awk -F'\t+' -v t="$T_NAME" '!/^#/ && NF >= 5 {
-		n = split($2, a, ","); for (i = 1; i <= n; i++) if (a[i] == t || a[i] == "*") { print; next } }' \
-		"$WL_CONFIGS/boot/selftests"
+# wl_for_tree FILE COLUMN: the lines of a table in configs/boot of which COLUMN, the
+# trees, has the loaded one.
+wl_for_tree() {
+	awk -F'\t+' -v t="$T_NAME" -v c="$2" '!/^#/ && NF > c {
+		n = split($c, a, ","); for (i = 1; i <= n; i++) if (a[i] == t || a[i] == "*") { print; next } }' \
+		"$WL_CONFIGS/boot/$1"
 }
 
-# wl_allowed: the lines of configs/boot/allowed-splats that apply to the loaded tree.
-wl_allowed() {
-	awk -F'\t' -v t="$T_NAME" '!/^#/ && NF {
-		n = split($1, a, ","); for (i = 1; i <= n; i++) if (a[i] == t || a[i] == "*") { print; next } }' \
-		"$WL_CONFIGS/boot/allowed-splats"
-}
+wl_selftests() { wl_for_tree selftests 2; }
+
+wl_allowed() { wl_for_tree allowed-splats 1; }
 
 # wl_programs COMMIT: the tree's own mm selftests as static programs, into
 # P_DIR/bin.  A program that cannot be built leaves a line in P_DIR/failed.
